@@ -1,0 +1,100 @@
+# The rules of the house as functions: one library per folder, includes only along links, tests with labels.
+
+# Packages that a folder finds are visible to the header check of the whole.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+find_package(Threads REQUIRED)
+
+add_library(house_flags INTERFACE)
+target_compile_options(house_flags INTERFACE
+  -fno-omit-frame-pointer -fstack-protector-strong
+  $<$<CONFIG:Release>:-O2> $<$<CONFIG:Debug>:-Og>)
+if(NOT SPIRE_EXPORTER_SANITIZE)
+  target_compile_definitions(house_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
+target_link_options(house_flags INTERFACE -Wl,--as-needed -Wl,-z,relro,-z,now)
+if(SPIRE_EXPORTER_SANITIZE)
+  target_compile_options(house_flags INTERFACE
+    -fsanitize=${SPIRE_EXPORTER_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(house_flags INTERFACE -fsanitize=${SPIRE_EXPORTER_SANITIZE})
+endif()
+
+# Warnings are for our own sources; Debian's headers come in as system headers.
+add_library(house_warnings INTERFACE)
+if(SPIRE_EXPORTER_DEVELOPER)
+  target_compile_options(house_warnings INTERFACE
+    -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+    -Wold-style-cast -Woverloaded-virtual -Wformat=2)
+endif()
+
+# The target `header_check` compiles each header of each library by itself, with the includes of its
+# library: a header that leans on what its includer included, or reaches for a folder that its library
+# does not link, fails. What the library links privately counts too, for headers that stay in the folder.
+add_custom_target(header_check)
+function(house_header_check library folder)
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
+       ${PROJECT_SOURCE_DIR}/${folder}/*.h)
+  set(sources)
+  foreach(header IN LISTS headers)
+    set(source ${CMAKE_BINARY_DIR}/header_check/${library}/${header}.cc)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n")
+    list(APPEND sources ${source})
+  endforeach()
+  if(sources)
+    add_library(${library}_header_check OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(${library}_header_check PRIVATE house_warnings ${library} ${ARGN})
+    target_compile_options(${library}_header_check PRIVATE -O0 -U_FORTIFY_SOURCE)
+    add_dependencies(header_check ${library}_header_check)
+  endif()
+endfunction()
+
+# house_library(NAME FOLDER <path from the top> SOURCES ... [LINKS public targets] [PRIVATE_LINKS targets])
+# A library sees its own headers and those of the libraries it links publicly, and no others: each folder's
+# headers are reached through a root of their own that holds nothing but that folder.
+function(house_library name)
+  cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  set(root ${CMAKE_BINARY_DIR}/includes/${name})
+  get_filename_component(parent ${ARG_FOLDER} DIRECTORY)
+  file(MAKE_DIRECTORY ${root}/${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${ARG_FOLDER} ${root}/${ARG_FOLDER} SYMBOLIC)
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${root})
+  target_link_libraries(${name} PUBLIC house_flags Threads::Threads ${ARG_LINKS}
+                                PRIVATE house_warnings ${ARG_PRIVATE_LINKS})
+  if(SPIRE_EXPORTER_DEVELOPER AND NOT SPIRE_EXPORTER_SANITIZE)
+    house_header_check(${name} ${ARG_FOLDER} ${ARG_LINKS} ${ARG_PRIVATE_LINKS})
+  endif()
+endfunction()
+
+# house_program(NAME SOURCES ... LINKS ...)
+# The target `programs` builds them all and nothing else.
+add_custom_target(programs)
+function(house_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  add_dependencies(programs ${name})
+  target_link_libraries(${name} PRIVATE house_flags house_warnings ${ARG_LINKS})
+endfunction()
+
+# house_test(NAME LABEL unit|wire|golden|property|e2e SOURCES ... LINKS ... [TIMEOUT seconds] [DEFINITIONS ...])
+# Tests find committed data under HOUSE_TESTDATA and never sleep.
+function(house_test name)
+  if(NOT SPIRE_EXPORTER_DEVELOPER)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS;DEFINITIONS" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE house_flags house_warnings ${ARG_LINKS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE HOUSE_TESTDATA="${PROJECT_SOURCE_DIR}/tests/testdata"
+    HOUSE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" HOUSE_BINARY_DIR="${CMAKE_BINARY_DIR}" ${ARG_DEFINITIONS})
+  # Under sanitizers the code under test is optimised a little and the tests are not: the expanded
+  # assertions of GoogleTest would take most of the build.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Sanitize>:-O0>)
+  # Apart from the programs, so that bin/ holds what is shipped and nothing else.
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests-bin)
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
