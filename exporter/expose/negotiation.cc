@@ -1,0 +1,125 @@
+#include "exporter/expose/negotiation.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
+
+#include "exporter/expose/header_elements.h"
+
+namespace spire_exporter {
+namespace {
+
+// What we can write. The first is the one for wildcards and for those whom nothing fits.
+struct Offer {
+  Format format;
+  std::string_view type;  // with its slash, as in `text/`
+  std::string_view subtype;
+  std::string_view version;
+};
+
+constexpr std::array kOffers = {
+    Offer{Format::kText, "text/", "plain", "0.0.4"},
+    Offer{Format::kOpenMetrics, "application/", "openmetrics-text", "1.0.0"},
+};
+
+// How well a range fits: 0 not at all, 1 `*/*`, 2 `type/*`, 3 the type, 4 the type and its version.
+int FitOf(const Offer& offer, std::string_view range) {
+  if (range == "*/*" || range == "*") return 1;
+  if (!EqualsIgnoringCase(range.substr(0, offer.type.size()), offer.type)) return 0;
+  range.remove_prefix(offer.type.size());
+  if (range == "*") return 2;
+  return EqualsIgnoringCase(range, offer.subtype) ? 3 : 0;
+}
+
+// What the header says of one offer.
+struct Verdict {
+  int fit = 0;
+  int quality = 0;
+  int position = 0;
+};
+
+// What one element says of an offer; nothing when it does not speak of it or is malformed.
+std::optional<Verdict> Judge(HeaderElement element, const Offer& offer, int position) {
+  Verdict verdict{FitOf(offer, element.value()), 1000, position};
+  if (verdict.fit == 0) return std::nullopt;
+  while (const auto parameter = element.NextParameter()) {
+    if (EqualsIgnoringCase(parameter->name, "q")) {
+      const auto quality = ParseQuality(parameter->value);
+      if (!quality) return std::nullopt;
+      verdict.quality = *quality;
+    } else if (verdict.fit >= 3 && EqualsIgnoringCase(parameter->name, "version")) {
+      if (!parameter->Is(offer.version)) return std::nullopt;
+      verdict.fit = 4;
+    }
+  }
+  if (element.broken()) return std::nullopt;
+  return verdict;
+}
+
+Verdict JudgeAll(std::string_view accept, const Offer& offer) {
+  Verdict best;
+  int position = 0;
+  while (const auto element = NextElement(accept)) {
+    const auto verdict = Judge(*element, offer, ++position);
+    if (!verdict) continue;
+    if (std::tuple(verdict->fit, verdict->quality) > std::tuple(best.fit, best.quality)) {
+      best = *verdict;
+    }
+  }
+  return best;
+}
+
+bool Better(const Verdict& a, const Verdict& b) {
+  if (a.quality != b.quality) return a.quality > b.quality;
+  if ((a.fit >= 3) != (b.fit >= 3)) return a.fit >= 3;  // a version alone is no preference
+  if (a.fit < 3 && a.fit != b.fit) return a.fit > b.fit;
+  return a.position < b.position;
+}
+
+}  // namespace
+
+Format ChooseFormat(std::string_view accept) {
+  Format chosen = kOffers.front().format;
+  Verdict best;
+  for (const Offer& offer : kOffers) {
+    const Verdict verdict = JudgeAll(accept, offer);
+    if (verdict.quality == 0) continue;
+    if (best.quality == 0 || Better(verdict, best)) {
+      best = verdict;
+      chosen = offer.format;
+    }
+  }
+  return chosen;
+}
+
+Coding ChooseCoding(std::string_view accept_encoding) {
+  std::optional<int> gzip;
+  std::optional<int> identity;
+  std::optional<int> any;
+  const auto raise = [](std::optional<int>& to, int quality) {
+    to = std::max(to.value_or(0), quality);
+  };
+  while (auto element = NextElement(accept_encoding)) {
+    std::optional<int> quality = 1000;
+    while (const auto parameter = element->NextParameter()) {
+      if (EqualsIgnoringCase(parameter->name, "q")) quality = ParseQuality(parameter->value);
+      if (!quality) break;
+    }
+    if (!quality || element->broken()) continue;
+    const std::string_view name = element->value();
+    if (EqualsIgnoringCase(name, "gzip") || EqualsIgnoringCase(name, "x-gzip")) {
+      raise(gzip, *quality);
+    } else if (EqualsIgnoringCase(name, "identity")) {
+      raise(identity, *quality);
+    } else if (name == "*") {
+      raise(any, *quality);
+    }
+  }
+  const int gzip_quality = gzip.value_or(any.value_or(0));
+  // Identity that is not mentioned is acceptable, and less welcome than what is.
+  const int identity_quality = identity.value_or(0);
+  return gzip_quality > 0 && gzip_quality >= identity_quality ? Coding::kGzip : Coding::kIdentity;
+}
+
+}  // namespace spire_exporter
