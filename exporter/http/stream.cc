@@ -1,0 +1,45 @@
+#include "exporter/http/stream.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+
+namespace spire_exporter {
+namespace {
+
+Stream::Outcome FromSystem(ssize_t got) {
+  if (got >= 0) return {Stream::State::kDone, static_cast<size_t>(got)};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    return {Stream::State::kBlocked, 0};
+  }
+  return {Stream::State::kClosed, 0};
+}
+
+iovec Part(std::string_view text) {
+  // sendmsg only reads, but its structure is shared with recvmsg.
+  return {const_cast<char*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+Stream::Outcome Stream::Read(char* buffer, size_t size) {
+  const ssize_t got = recv(fd_.get(), buffer, size, MSG_DONTWAIT);
+  if (got == 0) return {State::kClosed, 0};
+  return FromSystem(got);
+}
+
+Stream::Outcome Stream::Write(std::string_view first, std::string_view second) {
+  std::array<iovec, 2> parts = {Part(first), Part(second)};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return FromSystem(sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+void Stream::EndWriting() {
+  shutdown(fd_.get(), SHUT_WR);
+}
+
+}  // namespace spire_exporter
