@@ -1,0 +1,107 @@
+// The thread that owns everything the stream has told.
+#ifndef COLLECTORS_TELEMETRY_INGEST_H_
+#define COLLECTORS_TELEMETRY_INGEST_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "collectors/telemetry/datagram_socket.h"
+#include "collectors/telemetry/listener.h"
+#include "collectors/telemetry/store.h"
+#include "exporter/base/clock.h"
+#include "exporter/base/logger.h"
+#include "exporter/base/mutex.h"
+#include "exporter/base/result.h"
+#include "exporter/base/unique_fd.h"
+#include "exporter/collect/collector.h"
+
+namespace spire_exporter::telemetry {
+
+struct IngestOptions {
+  std::vector<ListenAddress> listen;
+  mode_t socket_mode = 0660;
+  StoreOptions store;
+  bool scrape = false;  // whether pages will come
+};
+
+// One thread reads all sockets and is the only one that touches the store. Everybody else leaves
+// messages: new options, pages, and requests for a snapshot, which it answers between two
+// datagrams. Work per turn is bounded, so that no flood on one socket starves another, a request,
+// or the socket checks.
+//
+// Safe from any thread but for construction, Start() and destruction.
+class Ingest final : public LiveSource {
+ public:
+  // clock and logger outlive it.
+  Ingest(const Clock& clock, Logger& logger);
+  ~Ingest() override;
+  Ingest(const Ingest&) = delete;
+  Ingest& operator=(const Ingest&) = delete;
+
+  // Starts the thread. Fails only when the system has no descriptors or threads left.
+  Status Start();
+  // Listeners whose address and rights stay are not touched; new ones are bound on the thread, with
+  // retries.
+  void Configure(IngestOptions options) EXCLUDES(mutex_);
+  // A page of SPIRE's endpoint. Of pages that come faster than they are looked at, the last stays.
+  void Deliver(PreparedPage page) EXCLUDES(mutex_);
+
+  std::shared_ptr<const Snapshot> Acquire(const Deadline& deadline) override EXCLUDES(mutex_);
+
+ private:
+  struct Mail {
+    bool stop = false;
+    std::optional<IngestOptions> options;
+    std::optional<PreparedPage> page;
+    uint64_t snapshot = 0;  // the request to answer; 0 is none
+  };
+
+  void Run();
+  // False when the thread shall end.
+  bool ReadMail();
+  void AnswerIfAsked() EXCLUDES(mutex_);
+  void ApplyOptions(IngestOptions options);
+  void ReadListener(Listener& listener, int fd, int batches);
+  void Maintain(SteadyTime now);
+  void ApplyDuePage(SteadyTime now);
+  int WaitMs(SteadyTime now) const;
+  void TakeSnapshot(uint64_t request) EXCLUDES(mutex_);
+  void Wake();
+
+  const Clock& clock_;
+  Logger& logger_;
+
+  // Of the thread.
+  Store store_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  DatagramBatch batch_;
+  UniqueFd epoll_;
+  IngestOptions options_;
+  std::optional<PreparedPage> page_;
+  SteadyTime next_tick_ = SteadyTime::min();
+  double created_seconds_ = 0;
+
+  UniqueFd event_;
+  // A hint that saves the lock; what it tells of is read under mutex_, so relaxed is enough.
+  std::atomic<bool> has_mail_{false};
+  Mutex mutex_;
+  std::condition_variable_any answered_;
+  Mail mail_ GUARDED_BY(mutex_);
+  uint64_t requested_ GUARDED_BY(mutex_) = 0;  // snapshots asked for,
+  uint64_t begun_ GUARDED_BY(mutex_) = 0;      // begun
+  uint64_t done_ GUARDED_BY(mutex_) = 0;       // and ready
+  std::shared_ptr<const Snapshot> latest_ GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace spire_exporter::telemetry
+
+#endif  // COLLECTORS_TELEMETRY_INGEST_H_

@@ -1,0 +1,76 @@
+#include "collectors/telemetry/scrape_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace spire_exporter::telemetry {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+ConfigNode Node(std::vector<std::pair<std::string, std::string>> keys) {
+  ConfigNode node = ConfigNode::Map("telemetry.scrape", "f.yaml:1:1", {});
+  for (auto& [key, text] : keys) node = node.With(key, "f.yaml:2:3", text);
+  return node;
+}
+
+ScrapeOptions Read(const ConfigNode& node, Role role = Role::kServer) {
+  ScrapeOptions options;
+  const Status status = ReadScrapeOptions(node, role, &options);
+  EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().ToString());
+  return options;
+}
+
+std::string Failure(const ConfigNode& node) {
+  ScrapeOptions options;
+  const Status status = ReadScrapeOptions(node, Role::kServer, &options);
+  return status.ok() ? "" : status.error().ToString();
+}
+
+TEST(ScrapeOptionsTest, DefaultsFollowTheRole) {
+  EXPECT_EQ(Read(ConfigNode()).url, "http://127.0.0.1:9988/");
+  EXPECT_TRUE(Read(ConfigNode(), Role::kAgent).enabled());
+  EXPECT_FALSE(Read(ConfigNode(), Role::kStandalone).enabled());
+  EXPECT_EQ(Read(ConfigNode()).interval, 15s);
+  EXPECT_EQ(Read(ConfigNode()).timeout, 5s);
+}
+
+TEST(ScrapeOptionsTest, ReadsEveryKey) {
+  const ScrapeOptions options = Read(Node({{"url", "https://spire:9988/"},
+                                           {"interval", "30s"},
+                                           {"timeout", "2s"},
+                                           {"ca_file", "ca"},
+                                           {"server_name", "name"},
+                                           {"cert_file", "cert"},
+                                           {"key_file", "key"}}));
+  EXPECT_EQ(options.url, "https://spire:9988/");
+  EXPECT_EQ(options.interval, 30s);
+  EXPECT_EQ(options.timeout, 2s);
+  EXPECT_EQ(options.ca_file, "ca");
+  EXPECT_EQ(options.server_name, "name");
+  EXPECT_EQ(options.cert_file, "cert");
+  EXPECT_EQ(options.key_file, "key");
+}
+
+TEST(ScrapeOptionsTest, AnEmptyUrlTurnsItOff) {
+  EXPECT_FALSE(Read(Node({{"url", ""}})).enabled());
+}
+
+TEST(ScrapeOptionsTest, RefusesWhatDoesNotFit) {
+  EXPECT_THAT(Failure(Node({{"url", "spire:9988"}})), HasSubstr("expected http://host:port/"));
+  EXPECT_THAT(Failure(Node({{"timeout", "20s"}})), HasSubstr("longer than the interval"));
+  EXPECT_THAT(Failure(Node({{"ca_file", "ca"}})), HasSubstr("only for an https:// url"));
+  EXPECT_THAT(Failure(Node({{"url", "https://a/"}, {"cert_file", "c"}})), HasSubstr("go together"));
+  EXPECT_THAT(Failure(Node({{"intervall", "20s"}})), HasSubstr("interval"));
+}
+
+TEST(ScrapeOptionsTest, ABadReadingChangesNothing) {
+  ScrapeOptions options;
+  options.url = "before";
+  EXPECT_FALSE(ReadScrapeOptions(Node({{"timeout", "x"}}), Role::kServer, &options).ok());
+  EXPECT_EQ(options.url, "before");
+}
+
+}  // namespace
+}  // namespace spire_exporter::telemetry

@@ -1,0 +1,353 @@
+#include "collectors/telemetry/store.h"
+
+#include <cmath>
+
+#include "collectors/telemetry/byte_search.h"
+#include "collectors/telemetry/number.h"
+#include "exporter/base/utf8.h"
+
+namespace spire_exporter::telemetry {
+namespace {
+
+// Spellings remembered: raw lines differ by the order of tags and by tags that map to nothing.
+constexpr size_t kMemoPerSeries = 2;
+constexpr size_t kMemoBytes = size_t{1} << 20;
+// Above this nothing is a measurement, and sums could reach infinity.
+constexpr double kAmountMax = 1e15;
+// Some thirty years: more is no uptime.
+constexpr double kUptimeMaxSeconds = 1e9;
+// Longer names take the slow path.
+constexpr std::ptrdiff_t kUsualNameMax = 256;
+
+SelfLine SelfLineOf(std::string_view name) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  if (last == "metrics") return SelfLine::kMetrics;
+  if (last == "packets_dropped_queue") return SelfLine::kDroppedQueue;
+  if (last == "packets_dropped_writer") return SelfLine::kDroppedWriter;
+  return SelfLine::kOther;
+}
+
+bool IsTotal(Effect effect) {
+  return effect == Effect::kObserve || effect == Effect::kCrossCheck || effect == Effect::kAdd ||
+         effect == Effect::kSum;
+}
+
+}  // namespace
+
+Store::Store(const StoreOptions& options, const Clock& clock)
+    : clock_(clock),
+      started_(clock.Steady()),
+      started_seconds_(UnixSeconds(clock.System())),
+      options_(options),
+      memo_(options.series_max * kMemoPerSeries, kMemoBytes),
+      stream_alive_since_(started_) {}
+
+Store::~Store() = default;
+
+void Store::SetOptions(const StoreOptions& options) {
+  options_ = options;
+  memo_.Clear();
+}
+
+[[gnu::always_inline]] inline const char* Store::TakeUsual(const char* at, const char* end,
+                                                           const Arrival& arrival) {
+  // Bounded, so that lines without a colon do not make it a search through the whole datagram each.
+  const char* const horizon = end - at > kUsualNameMax ? at + kUsualNameMax : end;
+  const char* const colon = FindByte<':'>(at, horizon);
+  double value = 0;
+  const char* const behind = colon == horizon ? nullptr : ScanNumber(colon + 1, end, &value);
+  if (behind == nullptr || *behind != '|') return nullptr;
+  const char* const stop = FindByte<'\n'>(behind, end);
+  // A colon of a later line makes a name with a line feed in it, which no key has.
+  const Target* const target = memo_.Find({at, static_cast<size_t>(colon - at)},
+                                          {behind, static_cast<size_t>(stop - behind)});
+  if (target == nullptr || !(value >= 0 && value <= target->usual_max)) return nullptr;
+  StreamSeries* const series = target->series;
+  if (target->effect == Effect::kObserve) {
+    series->histogram->Observe(value * target->scale);
+    ++series->timer_events;
+    series->stream_last = arrival.latest;
+    series->present = true;
+    series->dirty = true;
+  } else {
+    series->counter_events += value;
+  }
+  return stop;
+}
+
+void Store::Feed(std::string_view datagram, bool truncated, const Arrival& arrival,
+                 ListenerCounts* counts) {
+  ++counts->datagrams;
+  counts->truncated_datagrams += truncated;
+  counts->ledger.NoteDatagram(arrival.latest);
+  const char* at = datagram.data();
+  const char* end = at + datagram.size();
+  bool any = false;
+  if (truncated) {
+    // What is behind the last line feed is a part of a line.
+    const size_t whole = datagram.rfind('\n') + 1;
+    if (whole < datagram.size()) {
+      ++plain_;
+      any = true;
+      ++counts->outcomes[static_cast<size_t>(Reject::kTruncated)];
+      end = at + whole;
+    }
+  }
+  while (at < end) {
+    if (*at == '\n') {
+      ++at;
+      continue;
+    }
+    any = true;
+    ++plain_;
+    if (const char* const next = TakeUsual(at, end, arrival); next != nullptr) {
+      ++counts->outcomes[static_cast<size_t>(Reject::kNone)];
+      at = next;
+      continue;
+    }
+    const char* const stop = FindByte<'\n'>(at, end);
+    const Reject reject = TakeUnusual({at, static_cast<size_t>(stop - at)}, arrival, counts);
+    ++counts->outcomes[static_cast<size_t>(reject)];
+    at = stop;
+  }
+  counts->ledger.AddLines(plain_);
+  plain_ = 0;
+  if (!any) return;
+  if (!stream_last_ || arrival.latest - *stream_last_ > kStreamSilence) {
+    stream_alive_since_ = arrival.earliest;
+  }
+  stream_last_ = arrival.latest;
+}
+
+Reject Store::TakeUnusual(std::string_view text, const Arrival& arrival, ListenerCounts* counts) {
+  Line line;
+  if (const Reject reject = ParseLine(text, &line); reject != Reject::kNone) {
+    // The client counts neither among its metrics.
+    if (reject == Reject::kEvent || reject == Reject::kServiceCheck) --plain_;
+    return reject;
+  }
+  // All values first: a line is taken as a whole or not at all.
+  double value = 0;
+  ValueReader check(line.values);
+  while (check.Next(&value)) continue;
+  if (check.bad()) return Reject::kInvalidValue;
+
+  // What lines with the same name, type and tags share, whatever else they say.
+  scratch_.assign("|").append(line.type);
+  if (!line.tags.empty()) scratch_.append("|#").append(line.tags);
+  Target target;
+  if (const Target* const known = memo_.Find(line.name, scratch_)) {
+    target = *known;
+  } else {
+    if (const Reject reject = Resolve(line, &target); reject != Reject::kNone) return reject;
+    memo_.Put(line.name, scratch_, target);
+  }
+  ValueReader refuse(line.values);
+  while (refuse.Next(&value)) {
+    if (!Acceptable(target, value)) return Reject::kRefusedValue;
+  }
+  ValueReader values(line.values);
+  while (values.Next(&value)) {
+    // Cannot be refused any more.
+    (void)ApplyValue(target, value, line.weight, arrival, counts);
+  }
+  return Reject::kNone;
+}
+
+Reject Store::Resolve(const Line& line, Target* target) {
+  if (FindInvalidUtf8(line.name) != std::string_view::npos ||
+      FindInvalidUtf8(line.tags) != std::string_view::npos) {
+    return Reject::kInvalidUtf8;
+  }
+  TagList tags;
+  if (!tags.Parse(line.tags)) return Reject::kTooLong;
+  const Mapped mapped = MapSeries(line.name, line.kind, tags.labels(), options_.metric_prefix,
+                                  options_.component_hint);
+  target->effect = mapped.effect;
+  target->scale = mapped.scale;
+  target->absent_below = mapped.absent_below;
+  if (mapped.effect == Effect::kSelf) {
+    target->self = SelfLineOf(line.name);
+    for (const Label& tag : tags.labels()) target->client_reports |= tag.name == "client_version";
+    return Reject::kNone;
+  }
+  if (mapped.family == nullptr) return Reject::kNone;
+  const size_t dot = line.name.find('.');
+  target->started = line.kind == WireKind::kGauge && dot != std::string_view::npos &&
+                    line.name.substr(dot) == ".started";
+  target->series = SeriesFor(*mapped.family, MakeSeriesLabels(mapped, options_.label_length_max),
+                             IsTotal(mapped.effect), mapped.known);
+  if (target->series == nullptr) return Reject::kSeriesLimit;
+  if (mapped.effect == Effect::kObserve || mapped.effect == Effect::kCrossCheck) {
+    target->usual_max = kAmountMax;
+  }
+  return Reject::kNone;
+}
+
+bool Store::Acceptable(const Target& target, double value) {
+  switch (target.effect) {
+    case Effect::kObserve:
+    case Effect::kCrossCheck:
+    case Effect::kAdd:
+    case Effect::kSum:
+    case Effect::kSelf:
+      return value >= 0 && value <= kAmountMax;
+    case Effect::kSet:
+    case Effect::kHeartbeat:
+      return std::isfinite(value * target.scale);
+    case Effect::kIgnore:
+      return true;
+  }
+  return false;
+}
+
+Reject Store::ApplyValue(const Target& target, double value, uint64_t weight,
+                         const Arrival& arrival, ListenerCounts* counts) {
+  // NaN fails every comparison.
+  if (!Acceptable(target, value)) return Reject::kRefusedValue;
+  StreamSeries* const series = target.series;
+  switch (target.effect) {
+    case Effect::kObserve:
+      if (weight == 1) {
+        series->histogram->Observe(value * target.scale);
+      } else {
+        series->histogram->Observe(value * target.scale, weight);
+      }
+      series->timer_events += weight;
+      break;
+    case Effect::kCrossCheck:
+      series->counter_events += value * static_cast<double>(weight);
+      return Reject::kNone;
+    case Effect::kAdd:
+    case Effect::kSum:
+      series->value += value * target.scale * static_cast<double>(weight);
+      break;
+    case Effect::kHeartbeat:
+      counts->ledger.AddLines(plain_);
+      plain_ = 0;
+      // Below zero or beyond any life of a process, it is a state like any other and no clock.
+      if (value >= 0 && value * target.scale <= kUptimeMaxSeconds) {
+        counts->ledger.OnHeartbeat(arrival,
+                                   std::chrono::duration_cast<Duration>(
+                                       std::chrono::duration<double>(value * target.scale)));
+      }
+      [[fallthrough]];
+    case Effect::kSet:
+      if (target.started) counts->ledger.OnHeartbeat(arrival, Duration::zero());
+      if (value < target.absent_below) {
+        series->present = false;
+        series->stream_last = arrival.latest;
+        return Reject::kNone;
+      }
+      SetState(*series, value * target.scale);
+      break;
+    case Effect::kSelf:
+      ApplySelf(target, value, arrival, counts);
+      return Reject::kNone;
+    case Effect::kIgnore:
+      return Reject::kNone;
+  }
+  series->stream_last = arrival.latest;
+  series->present = true;
+  series->dirty = true;
+  return Reject::kNone;
+}
+
+void Store::ApplySelf(const Target& target, double value, const Arrival& arrival,
+                      ListenerCounts* counts) {
+  // The line that is being read is not one that the client was handed. Packed values come here more
+  // than once for one line.
+  if (plain_ > 0) --plain_;
+  counts->ledger.AddLines(plain_);
+  plain_ = 0;
+  counts->ledger.OnSelfLine(target.client_reports);
+  const auto amount = static_cast<uint64_t>(value);
+  switch (target.self) {
+    case SelfLine::kMetrics:
+      counts->client_sent_metrics += amount;
+      counts->ledger.OnReport(amount, arrival.latest);
+      break;
+    case SelfLine::kDroppedQueue:
+      counts->client_dropped_queue += amount;
+      break;
+    case SelfLine::kDroppedWriter:
+      counts->client_dropped_writer += amount;
+      break;
+    case SelfLine::kNone:
+    case SelfLine::kOther:
+      break;
+  }
+}
+
+Store::FamilyGroup& Store::GroupOf(const FamilyDescription& family) {
+  for (const std::unique_ptr<FamilyGroup>& group : groups_) {
+    if (group->family == &family) return *group;
+  }
+  auto group = std::make_unique<FamilyGroup>();
+  group->family = &family;
+  if (family.type == MetricType::kHistogram) {
+    const std::span<const double> bounds = ClassicBounds(family);
+    Result<std::shared_ptr<const HistogramLayout>> layout =
+        HistogramLayout::Make(options_.schema, {bounds.begin(), bounds.end()});
+    // The table's bounds are constants under test.
+    if (layout) group->layout = std::move(layout).value();
+  }
+  groups_.push_back(std::move(group));
+  return *groups_.back();
+}
+
+StreamSeries* Store::SeriesFor(const FamilyDescription& family,
+                               std::shared_ptr<const LabelSet> labels, bool cumulative,
+                               bool known) {
+  const auto found = index_.find(SeriesKey{&family, labels->rendered()});
+  if (found != index_.end()) {
+    // A family holds totals or states, and its table says which; a value that would mix them up is
+    // refused, as is a state for a histogram.
+    return found->second->cumulative == cumulative ? found->second : nullptr;
+  }
+  FamilyGroup& group = GroupOf(family);
+  const bool histogram = family.type == MetricType::kHistogram;
+  if (histogram && (!cumulative || group.layout == nullptr)) return nullptr;
+  if (series_ >= options_.series_max || group.series.size() >= family.series_max ||
+      (!known && unknown_series_ >= options_.series_max / 4) ||
+      series_bytes_ + memo_.bytes() >= options_.bytes_max) {
+    return nullptr;
+  }
+  auto series = std::make_unique<StreamSeries>();
+  series->family = &family;
+  series->cumulative = cumulative;
+  if (histogram) series->histogram = std::make_unique<NativeHistogram>(group.layout);
+  series->created_seconds = UnixSeconds(clock_.System());
+  series->bytes = kSeriesOverhead + 3 * labels->rendered().size() +
+                  (histogram ? series->histogram->MemoryBytes() : 0);
+  series->labels = std::move(labels);
+  StreamSeries* const added = series.get();
+  index_.emplace(SeriesKey{&family, added->labels->rendered()}, added);
+  group.series.push_back(std::move(series));
+  ++series_;
+  unknown_series_ += !known;
+  series_bytes_ += added->bytes;
+  return added;
+}
+
+void Store::SetState(StreamSeries& series, double value) {
+  if (series.family->type == MetricType::kInfo && !series.present) {
+    // What it is now, it was not before: the others that differ in the last label alone are gone.
+    const std::string_view last = series.family->labels.back().name;
+    for (const std::unique_ptr<StreamSeries>& other : GroupOf(*series.family).series) {
+      bool same = other.get() != &series;
+      for (const LabelDescription& label : series.family->labels) {
+        same &=
+            label.name == last || other->labels->Get(label.name) == series.labels->Get(label.name);
+      }
+      if (same) other->present = false;
+    }
+  }
+  // A running total that starts again.
+  if (series.family->type == MetricType::kCounter && value < series.value) {
+    series.created_seconds = UnixSeconds(clock_.System());
+  }
+  series.value = value;
+}
+
+}  // namespace spire_exporter::telemetry

@@ -1,0 +1,69 @@
+// One series of the store, and the page of the scrape in the form in which the store takes it.
+#ifndef COLLECTORS_TELEMETRY_STREAM_SERIES_H_
+#define COLLECTORS_TELEMETRY_STREAM_SERIES_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "collectors/telemetry/mapping.h"
+#include "collectors/telemetry/scraped_page.h"
+#include "collectors/telemetry/source_merge.h"
+#include "exporter/base/clock.h"
+#include "exporter/metrics/histogram.h"
+#include "exporter/metrics/labels.h"
+
+namespace spire_exporter::telemetry {
+
+// Known by its family and its rendered labels, so that two orders of tags are one series.
+struct StreamSeries {
+  const FamilyDescription* family = nullptr;
+  std::shared_ptr<const LabelSet> labels;
+  // Whether values add up; else each replaces the one before.
+  bool cumulative = true;
+
+  std::unique_ptr<NativeHistogram> histogram;  // of a histogram family, else null
+  double value = 0;
+  bool present = false;  // a state that has a value, a counter that has counted
+
+  SteadyTime stream_last = SteadyTime::min();  // the last event or setting by the stream
+  uint64_t page_last = 0;                      // the number of the last page that showed it
+  uint64_t timer_events = 0;                   // by the stream's timers
+  double counter_events = 0;                   // by the counters beside them
+  std::unique_ptr<SourceMerge> merge;          // once a page has shown it
+  double published_at_page = 0;                // its total when the last page had been applied
+
+  double created_seconds = 0;
+  size_t bytes = 0;    // as its store counts them
+  bool dirty = false;  // since `shown` was made
+  std::shared_ptr<const HistogramValue> shown;
+};
+
+// A series of a page, mapped; without those that the store has no use for.
+struct PreparedSeries {
+  const FamilyDescription* family = nullptr;
+  Effect effect = Effect::kSet;
+  std::shared_ptr<const LabelSet> labels;
+  bool known = true;
+  Totals totals;                // cumulative kinds
+  std::optional<double> value;  // states; absent when SPIRE means "not yet"
+};
+
+struct PreparedPage {
+  SteadyTime asked;
+  SteadyTime received;
+  std::vector<PreparedSeries> series;
+};
+
+// The labels of a mapped series, each value cut to `length_max` bytes at the end of a character.
+std::shared_ptr<const LabelSet> MakeSeriesLabels(const Mapped& mapped, size_t length_max);
+
+// Maps a page. Pure, so that it runs on the scrape's thread; costs some microseconds a series.
+PreparedPage PreparePage(const ScrapedPage& page, std::string_view prefix,
+                         std::string_view component_hint, size_t length_max);
+
+}  // namespace spire_exporter::telemetry
+
+#endif  // COLLECTORS_TELEMETRY_STREAM_SERIES_H_

@@ -1,0 +1,288 @@
+#include "exporter/app/app.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <thread>
+
+#include "exporter/app/metrics_handler.h"
+#include "exporter/app/pages.h"
+#include "exporter/app/self_info.h"
+#include "exporter/app/version.h"
+#include "exporter/base/thread.h"
+#include "exporter/base/unique_fd.h"
+#include "exporter/collect/self_metrics.h"
+#include "exporter/expose/process_metrics.h"
+#include "exporter/http/http_server.h"
+
+namespace spire_exporter {
+namespace {
+
+constexpr Duration kShutdownMax = std::chrono::milliseconds(4800);
+constexpr Duration kCheckTimeout = std::chrono::seconds(10);
+
+sigset_t OurSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  return signals;
+}
+
+// Ends the process when the orderly way takes too long: an orchestrator would kill it less politely
+// soon after.
+class ShutdownGuard {
+ public:
+  explicit ShutdownGuard(Logger& logger)
+      : thread_([&logger](const std::stop_token& stop) {
+          NameThisThread("shutdown-guard");
+          Mutex mutex;
+          std::condition_variable_any wake;
+          mutex.lock();
+          const bool done =
+              wake.wait_for(mutex, stop, kShutdownMax, [&stop] { return stop.stop_requested(); });
+          mutex.unlock();
+          if (done) return;
+          logger.Error("a source did not end in time, leaving without it");
+          std::_Exit(kExitFailed);
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+// The server's own view, in the shape of its metrics.
+ServerFigures FiguresOf(const HttpStats& stats) {
+  const HttpRejections& rejected = stats.rejections;
+  ServerFigures figures;
+  figures.accepted = stats.accepted;
+  figures.connections[ServerFigures::kWaiting] = stats.waiting;
+  figures.connections[ServerFigures::kQueued] = stats.queued;
+  figures.connections[ServerFigures::kRunning] = stats.running;
+  figures.connections[ServerFigures::kWriting] = stats.writing;
+  figures.rejections[ServerFigures::kEvictedForPeer] = rejected.evicted_for_peer;
+  figures.rejections[ServerFigures::kEvictedForTotal] = rejected.evicted_for_total;
+  figures.rejections[ServerFigures::kEvictedForBytes] = rejected.evicted_for_bytes;
+  figures.rejections[ServerFigures::kRefused] = rejected.refused;
+  figures.rejections[ServerFigures::kRequestTimeout] = rejected.request_timeout;
+  figures.rejections[ServerFigures::kIdleTimeout] = rejected.idle_timeout;
+  figures.rejections[ServerFigures::kWriteTimeout] = rejected.write_timeout;
+  figures.rejections[ServerFigures::kMalformed] = rejected.malformed;
+  figures.rejections[ServerFigures::kTooLarge] = rejected.too_large;
+  figures.rejections[ServerFigures::kTooManyRequests] = rejected.too_many_requests;
+  figures.unsent_bytes = stats.unsent_bytes;
+  return figures;
+}
+
+class RequestCounter final : public HttpObserver {
+ public:
+  explicit RequestCounter(ProcessMetrics& metrics) : metrics_(metrics) {}
+  void OnRequest(const HttpRequestRecord& record) override {
+    metrics_.CountRequest(record.label, record.status, record.duration, record.body_bytes);
+  }
+
+ private:
+  ProcessMetrics& metrics_;
+};
+
+// One running exporter. Members end in reverse order: first the door, then the collectors.
+class Server {
+ public:
+  Server(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
+         const Clock& clock, Logger& logger)
+      : line_(line),
+        settings_(settings),
+        catalog_(catalog),
+        clock_(clock),
+        logger_(logger),
+        facts_{settings.role, settings.trust_domain, line.telemetry_path, clock.System()},
+        process_(ProcessMetricsOptions{kVersion, kRevision}, clock),
+        requests_(process_),
+        collectors_(catalog, ModuleDeps{clock, logger, settings.role}),
+        metrics_(
+            collectors_, Names(catalog), [this] { return OwnSnapshots(); },
+            [this](const PageReport& report) { process_.CountPage(report); }, clock),
+        healthy_([](const HttpRequest&) { return HealthyPage(); }),
+        ready_([this](const HttpRequest&) { return ReadyPage(collectors_); }),
+        reload_([this](const HttpRequest&) { return ReloadPage(gate_); }),
+        landing_([this](const HttpRequest&) { return LandingPage(facts_, collectors_, clock_); }),
+        status_(
+            [this](const HttpRequest&) { return StatusPage(facts_, collectors_, gate_, clock_); }),
+        http_(HttpOptions(line, settings), Routes(line.telemetry_path), clock, logger, &requests_) {
+    process_.SetServer([this] { return FiguresOf(http_.Stats()); });
+  }
+  ~Server() { process_.SetServer({}); }
+
+  Status Start() {
+    const Status applied = collectors_.Apply(settings_.config, settings_.enabled, settings_.limits);
+    NoteLoad(applied);
+    if (!applied.ok()) return applied;
+    if (const Status started = http_.Start(); !started.ok()) return started;
+    for (const std::string& address : http_.addresses())
+      logger_.Info("serving", {{"address", address}});
+    for (const std::string& address : http_.probe_addresses()) {
+      logger_.Info("serving probes", {{"address", address}});
+    }
+    return {};
+  }
+
+  // Until a signal to end.
+  void Loop(int signal_fd) {
+    std::array<pollfd, 2> ready = {pollfd{signal_fd, POLLIN, 0}, pollfd{gate_.fd(), POLLIN, 0}};
+    while (true) {
+      if (::poll(ready.data(), ready.size(), -1) < 0) continue;  // EINTR alone can be
+      if ((ready[1].revents & POLLIN) != 0 && gate_.Begin()) Reload();
+      if ((ready[0].revents & POLLIN) == 0) continue;
+      signalfd_siginfo info{};
+      if (::read(signal_fd, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
+      if (info.ssi_signo != SIGHUP) {
+        logger_.Info("ending", {{"signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        return;
+      }
+      gate_.Begin();
+      Reload();
+    }
+  }
+
+ private:
+  static std::vector<std::string_view> Names(std::span<const CatalogEntry> catalog) {
+    std::vector<std::string_view> names;
+    for (const CatalogEntry& entry : catalog) names.push_back(entry.name);
+    return names;
+  }
+
+  static HttpServerOptions HttpOptions(const CommandLine& line, const Settings& settings) {
+    HttpServerOptions options;
+    options.listen_addresses = settings.listen_addresses;
+    options.probe_listen_addresses = line.probe_listen_addresses;
+    options.max_requests = line.max_requests;
+    return options;
+  }
+
+  std::vector<HttpRoute> Routes(const std::string& telemetry_path) {
+    std::vector<HttpRoute> routes = {
+        {telemetry_path, {"GET"}, &metrics_, "metrics", false},
+        {"/-/healthy", {"GET"}, &healthy_, "healthy", true},
+        {"/-/ready", {"GET"}, &ready_, "ready", true},
+        {"/-/reload", {"POST", "PUT"}, &reload_, "reload", false},
+        {"/", {"GET"}, &landing_, "landing", false},
+        {"/api/v1/status", {"GET"}, &status_, "status", false},
+    };
+    return routes;
+  }
+
+  std::vector<std::shared_ptr<const Snapshot>> OwnSnapshots() {
+    FamilyBuilder families;
+    AddSelfInfo(settings_.role, settings_.trust_domain, families);
+    AddCollectorMetrics(collectors_.States(), collectors_.LiveAges(), families);
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->taken = clock_.System();
+    snapshot->families = families.Take();
+    return {std::move(snapshot), process_.Take()};
+  }
+
+  void NoteLoad(const Status& outcome) {
+    gate_.Finish(outcome, UnixSeconds(clock_.System()));
+    process_.SetReload(outcome.ok());
+  }
+
+  // Keeps what is in force when the new configuration is bad.
+  void Reload() {
+    Status outcome = LoadAndApply();
+    if (outcome.ok()) {
+      logger_.Info("configuration reloaded", {{"file", line_.config_file}});
+    } else {
+      logger_.Error("configuration not reloaded, the last good one stays",
+                    {{"error", outcome.error().ToString()}});
+    }
+    NoteLoad(outcome);
+  }
+
+  Status LoadAndApply() {
+    Result<Settings> loaded = LoadSettings(line_, ProcessEnvironment(), catalog_);
+    if (!loaded.ok()) return std::move(loaded).error();
+    if (loaded->role != settings_.role || loaded->trust_domain != settings_.trust_domain) {
+      return Error{Code::kFailedPrecondition, "role and trust_domain need a restart to change",
+                   loaded->config["role"].where(), false};
+    }
+    return collectors_.Apply(loaded->config, loaded->enabled, loaded->limits);
+  }
+
+  const CommandLine& line_;
+  const Settings& settings_;
+  const std::span<const CatalogEntry> catalog_;
+  const Clock& clock_;
+  Logger& logger_;
+  const ProcessFacts facts_;
+  ReloadGate gate_;
+  ProcessMetrics process_;
+  RequestCounter requests_;
+  CollectorSet collectors_;
+  MetricsHandler metrics_;
+  FunctionHandler healthy_, ready_, reload_, landing_, status_;
+  HttpServer http_;
+};
+
+// Columns as wide as their longest cell.
+std::string Table(const std::vector<CheckLine>& lines) {
+  size_t subject_width = 6;
+  for (const CheckLine& line : lines) subject_width = std::max(subject_width, line.subject.size());
+  std::string out;
+  for (const CheckLine& line : lines) {
+    out += (line.good ? "ok    " : "FAIL  ") + line.subject +
+           std::string(subject_width - line.subject.size() + 2, ' ') + line.detail + "\n";
+    if (!line.good && !line.remedy.empty()) {
+      out += std::string(6 + subject_width + 2, ' ') + "mend: " + line.remedy + "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void PrepareSignals() {
+  const sigset_t signals = OurSignals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int Serve(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
+          const Clock& clock, Logger& logger) {
+  const sigset_t signals = OurSignals();
+  const UniqueFd signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  std::unique_ptr<ShutdownGuard> guard;  // outlives the server, so that it watches its end
+  Server server(line, settings, catalog, clock, logger);
+  logger.Info("starting",
+              {{"version", VersionText()}, {"role", std::string(RoleName(settings.role))}});
+  if (const Status started = server.Start(); !started.ok()) {
+    logger.Error("cannot start", {{"error", started.error().ToString()}});
+    return kExitFailed;
+  }
+  server.Loop(signal_fd.get());
+  guard = std::make_unique<ShutdownGuard>(logger);
+  return kExitWell;
+}
+
+int Check(const Settings& settings, std::span<const CatalogEntry> catalog, const Clock& clock,
+          Logger& logger, std::string* out) {
+  std::vector<CheckLine> lines;
+  const Deadline deadline = Deadline::After(clock, kCheckTimeout);
+  for (const CatalogEntry& entry : catalog) {
+    if (std::find(settings.enabled.begin(), settings.enabled.end(), entry.name) ==
+        settings.enabled.end()) {
+      continue;
+    }
+    const std::unique_ptr<Module> module = entry.make(ModuleDeps{clock, logger, settings.role});
+    for (CheckLine& line : module->Check(settings.config, deadline))
+      lines.push_back(std::move(line));
+  }
+  *out = lines.empty() ? "nothing to check: no collector is switched on\n" : Table(lines);
+  const bool good =
+      std::all_of(lines.begin(), lines.end(), [](const CheckLine& line) { return line.good; });
+  return good ? kExitWell : kExitFailed;
+}
+
+}  // namespace spire_exporter

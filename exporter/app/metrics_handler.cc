@@ -1,0 +1,87 @@
+#include "exporter/app/metrics_handler.h"
+
+#include <algorithm>
+
+#include "exporter/base/text.h"
+#include "exporter/expose/negotiation.h"
+#include "exporter/expose/writer.h"
+
+namespace spire_exporter {
+namespace {
+
+// How long a scrape waits for the stream before it takes the state that came last.
+constexpr Duration kLiveWait = std::chrono::milliseconds(5);
+
+// The quotes of Quoted() keep what a client sent from reaching the page as it is.
+Error UnknownName(std::string_view name, std::span<const std::string_view> names) {
+  std::string what = Quoted(name) + " is no collector: expected one of";
+  for (const std::string_view known : names) what += " " + std::string(known) + ",";
+  return Error{Code::kInvalidArgument, what + " " + std::string(kOwnFamilies), "", false};
+}
+
+}  // namespace
+
+MetricsHandler::MetricsHandler(CollectorSet& collectors, std::vector<std::string_view> names,
+                               OwnSnapshots own, OnPage on_page, const Clock& clock)
+    : collectors_(collectors),
+      names_(std::move(names)),
+      own_(std::move(own)),
+      on_page_(std::move(on_page)),
+      clock_(clock) {}
+
+Result<std::set<std::string, std::less<>>> MetricsHandler::WantedNames(
+    const HttpRequest& request) const {
+  const std::vector<std::string> collect = request.Query("collect[]");
+  const std::vector<std::string> exclude = request.Query("exclude[]");
+  if (!collect.empty() && !exclude.empty()) {
+    return Error{Code::kInvalidArgument, "collect[] and exclude[] cannot be used together", "",
+                 false};
+  }
+  std::set<std::string, std::less<>> all(names_.begin(), names_.end());
+  all.emplace(kOwnFamilies);
+  for (const std::vector<std::string>* asked : {&collect, &exclude}) {
+    for (const std::string& name : *asked) {
+      if (!all.contains(name)) return UnknownName(name, names_);
+    }
+  }
+  if (!collect.empty()) return std::set<std::string, std::less<>>(collect.begin(), collect.end());
+  for (const std::string& name : exclude) all.erase(name);
+  return all;
+}
+
+Page MetricsHandler::MakePage(const std::set<std::string, std::less<>>& wanted) {
+  std::vector<std::shared_ptr<const Snapshot>> snapshots =
+      collectors_.Gather([&wanted](std::string_view name) { return wanted.contains(name); },
+                         Deadline::After(clock_, kLiveWait));
+  if (wanted.contains(kOwnFamilies)) {
+    for (std::shared_ptr<const Snapshot>& own : own_()) snapshots.push_back(std::move(own));
+  }
+  Page page = Page::Merge(std::move(snapshots));
+  on_page_(page.report());
+  return page;
+}
+
+HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
+  const auto wanted = WantedNames(request);
+  if (!wanted.ok()) return HttpResponse::Text(400, wanted.error().ToString() + "\n");
+
+  const Page page = MakePage(*wanted);
+  const Format format = ChooseFormat(request.Header("Accept"));
+  std::string body;
+  Write(format, page, WriteOptions{}, body);
+
+  HttpResponse response;
+  response.content_type = ContentType(format);
+  response.headers = {{"Vary", "Accept, Accept-Encoding"}};
+  if (ChooseCoding(request.Header("Accept-Encoding")) == Coding::kGzip) {
+    // Without memory for the compressed body the plain one still goes out.
+    if (Result<std::string> compressed = gzip_.Compress(body); compressed.ok()) {
+      body = std::move(compressed).value();
+      response.headers.emplace_back("Content-Encoding", "gzip");
+    }
+  }
+  response.body = std::make_shared<const std::string>(std::move(body));
+  return response;
+}
+
+}  // namespace spire_exporter

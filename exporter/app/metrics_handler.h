@@ -1,0 +1,50 @@
+// GET /metrics: gathers, merges, negotiates and writes. Never waits for a source.
+#ifndef EXPORTER_APP_METRICS_HANDLER_H_
+#define EXPORTER_APP_METRICS_HANDLER_H_
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "exporter/collect/collector_set.h"
+#include "exporter/expose/gzip.h"
+#include "exporter/expose/page.h"
+#include "exporter/http/http_types.h"
+
+namespace spire_exporter {
+
+// The name under which collect[] and exclude[] know the process's own families.
+inline constexpr std::string_view kOwnFamilies = "exporter";
+
+// Safe from several threads.
+class MetricsHandler final : public HttpHandler {
+ public:
+  // Makes the snapshots of the process's own families; called once a scrape, from any thread.
+  using OwnSnapshots = std::function<std::vector<std::shared_ptr<const Snapshot>>()>;
+  // Told of what a page had to leave out; from any thread.
+  using OnPage = std::function<void(const PageReport&)>;
+
+  // The references outlive the handler. `names` are the collectors that may be named in a query.
+  MetricsHandler(CollectorSet& collectors, std::vector<std::string_view> names, OwnSnapshots own,
+                 OnPage on_page, const Clock& clock);
+
+  HttpResponse Handle(const HttpRequest& request) override;
+
+ private:
+  Result<std::set<std::string, std::less<>>> WantedNames(const HttpRequest& request) const;
+  Page MakePage(const std::set<std::string, std::less<>>& wanted);
+
+  CollectorSet& collectors_;
+  const std::vector<std::string_view> names_;
+  const OwnSnapshots own_;
+  const OnPage on_page_;
+  const Clock& clock_;
+  Gzip gzip_;
+};
+
+}  // namespace spire_exporter
+
+#endif  // EXPORTER_APP_METRICS_HANDLER_H_

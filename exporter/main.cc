@@ -1,0 +1,58 @@
+#include <cstdio>
+#include <string>
+
+#include "collectors/catalog.h"
+#include "exporter/app/app.h"
+#include "exporter/app/families.h"
+#include "exporter/config/yaml.h"
+
+namespace spire_exporter {
+namespace {
+
+void Print(std::FILE* to, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+}
+
+int PrintMetrics(const CommandLine& line) {
+  const std::vector<ReferenceSection> sections = AllFamilies(Catalog());
+  Print(stdout, line.metrics_as_json ? ReferenceJson(sections) : ReferenceMarkdown(sections));
+  return kExitWell;
+}
+
+int Main(std::span<const char* const> argv) {
+  PrepareSignals();
+  const auto parsed = ParseCommandLine(argv, Catalog());
+  if (const auto* exit = std::get_if<EarlyExit>(&parsed)) {
+    Print(stdout, exit->to_stdout);
+    Print(stderr, exit->to_stderr);
+    return exit->code;
+  }
+  const CommandLine& line = std::get<CommandLine>(parsed);
+  if (line.command == Command::kMetrics) return PrintMetrics(line);
+
+  const Result<Settings> settings = LoadSettings(line, ProcessEnvironment(), Catalog());
+  if (!settings.ok()) {
+    Print(stderr, settings.error().ToString() + "\n");
+    return line.config_check ? kExitFailed : kExitUsage;
+  }
+  if (line.config_check) {
+    Print(stdout, Render(settings->config));
+    return kExitWell;
+  }
+  const RealClock clock;
+  const std::unique_ptr<Logger> logger = MakeLogger(clock, line.log_level, line.log_format);
+  if (line.command == Command::kCheck) {
+    std::string table;
+    const int code = Check(*settings, Catalog(), clock, *logger, &table);
+    Print(stdout, table);
+    return code;
+  }
+  return Serve(line, *settings, Catalog(), clock, *logger);
+}
+
+}  // namespace
+}  // namespace spire_exporter
+
+int main(int argc, char** argv) {
+  return spire_exporter::Main({const_cast<const char* const*>(argv), static_cast<size_t>(argc)});
+}

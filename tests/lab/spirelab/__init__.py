@@ -1,0 +1,1 @@
+"""The parts of the lab: SPIRE in high availability with its sidecars on one machine."""

@@ -1,0 +1,182 @@
+"""The lab as a whole: puts the parts up in order, answers for them, takes them down."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Callable
+
+from spirelab.account import Account, lab_account
+from spirelab.errors import LabError
+from spirelab.monitoring import Page, Receiver, start_monitoring
+from spirelab.options import Options
+from spirelab.plan import Member, make_plan
+from spirelab.ports import PortPicker
+from spirelab.postgres import Postgres
+from spirelab.process import Process, Program, Supervisor, run_tool
+from spirelab.prometheus_api import PrometheusApi
+from spirelab.sidecar import sidecar_name, start_sidecar, wait_healthy
+from spirelab.simulator import VERSION, SimulatedSpire
+from spirelab.spire import RealSpire, wait_ready
+from spirelab.spire_config import TRUST_DOMAIN
+from spirelab.spire_release import Spire, find_spire
+from spirelab.wait import poll_until
+from spirelab import names
+from spirelab.workspace import Workspace
+
+Say = Callable[[str], None]
+
+
+class Lab:
+    """Everything that runs. `close` must be called however `start` ended."""
+
+    def __init__(self, options: Options, say: Say) -> None:
+        self._options = options
+        self._say = say
+        self.exporter_program = _program(options.build_dir, "spire-exporter")
+        self._simulator_program, self._spire = self._choose_spire()
+        self.account = lab_account()
+        self.workspace = Workspace(self.account, options.directory)
+        self.plan = make_plan(self.workspace.root, PortPicker())
+        self.supervisor = Supervisor(self.workspace.root)
+        self.prometheus = PrometheusApi(self.plan.prometheus_port)
+        self.receiver: Receiver | None = None
+        self.postgres: Postgres | None = None
+        self.real: RealSpire | None = None
+
+    @property
+    def heading(self) -> str:
+        """What the sidecars stand beside."""
+        if self._spire is not None:
+            return f"SPIRE {self._spire.version} (from {self._spire.origin})"
+        return f"the built-in simulator of SPIRE {VERSION}, not real SPIRE"
+
+    def start(self, announce: Callable[[Page], None]) -> None:
+        """Sidecars come before SPIRE, so that no line is sent to nobody."""
+        began = time.monotonic()
+        plan, supervisor = self.plan, self.supervisor
+        self.receiver = Receiver(plan.receiver_port, announce)
+        python = find_python(self.account)
+        helpers = self.workspace.helpers()
+        self._say("PostgreSQL: a primary and a standby")
+        self.postgres = Postgres(self.workspace.folder("postgres", 0o700), self.account,
+                                 PortPicker())
+        self.postgres.start(supervisor)
+        self._say(f"sidecars: {len(plan.members)} x {self.exporter_program}")
+        for member in plan.members:
+            start_sidecar(supervisor, self.workspace, self.account, self.exporter_program, member,
+                          TRUST_DOMAIN)
+            if member.tee_ports:
+                supervisor.start(Program(
+                    f"tee@{member.name}",
+                    [python, os.path.join(helpers, "tee.py"), "--listen",
+                     str(member.tee_ports[0]), "--forward", str(member.tee_ports[1]), "--record",
+                     member.tee_record],
+                    self.account, os.path.join(self.workspace.folder("log"), "tee.log")))
+                self._wait_for_tee(member)
+        self._say("Prometheus and Alertmanager with the rules of " + self._options.rules)
+        start_monitoring(supervisor, self.workspace, self.account, plan, self._options.rules)
+        self._start_spire(python)
+        self._say("first scrapes")
+        poll_until(self._all_scraped, 30, "Prometheus scrapes every sidecar",
+                   watch=self._sidecars_run)
+        self._say(f"the lab stands after {time.monotonic() - began:.0f} s")
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """What a person may want to open."""
+        found = [("Prometheus", f"http://127.0.0.1:{self.plan.prometheus_port}/"),
+                 ("Alertmanager", f"http://127.0.0.1:{self.plan.alertmanager_port}/")]
+        found += [(sidecar_name(member), member.page_url) for member in self.plan.members]
+        found.append(("folder", self.workspace.root))
+        return found
+
+    def sidecar(self, member: Member) -> Process:
+        return self.supervisor.find(sidecar_name(member))
+
+    def spire(self, member: Member) -> Process:
+        return self.supervisor.find(member.name)
+
+    def wait_spire(self, member: Member, seconds: float = 60) -> None:
+        wait_ready(member, self.spire(member), seconds)
+
+    def wait_sidecar(self, member: Member) -> None:
+        wait_healthy(member, self.sidecar(member))
+
+    def must_run(self) -> None:
+        """LabError when any program of the lab has ended by itself."""
+        for process in self.supervisor.all():
+            process.must_run()
+
+    def close(self) -> None:
+        """Ends and removes everything the lab has started or made."""
+        killed = self.supervisor.stop_all()
+        if self.receiver is not None:
+            self.receiver.close()
+        if killed:
+            self._say("had to be killed: " + ", ".join(killed))
+        if self._options.keep:
+            self.workspace.disown()
+            self._say(f"kept: {self.workspace.root}")
+        else:
+            self.workspace.remove()
+
+    def _choose_spire(self) -> tuple[str, Spire | None]:
+        if self._options.simulator:
+            return _program(self._options.build_dir, "spire-sim"), None
+        try:
+            return "", find_spire(os.path.join(self._options.build_dir, "spire"))
+        except LabError as error:
+            if self._options.require_real:
+                raise LabError(f"no real SPIRE: {error}") from error
+            self._say(f"no real SPIRE, the simulator takes its place: {error}")
+            return _program(self._options.build_dir, "spire-sim"), None
+
+    def _start_spire(self, python: str) -> None:
+        assert self.postgres is not None
+        if self._spire is None:
+            self._say("SPIRE: the simulator")
+            SimulatedSpire(self._simulator_program, self.plan, self.workspace,
+                           self.account).start(self.supervisor)
+            return
+        self._say(f"SPIRE {self._spire.version}: three servers, two agents, two fleets")
+        self.real = RealSpire(self._spire, self.plan, self.workspace, self.account, python)
+        self.real.start_servers(self.supervisor, self.postgres)
+        self.real.start_agents(self.supervisor)
+        self.real.start_load(self.supervisor)
+        self.real.wait_fleets()
+
+    def _wait_for_tee(self, member: Member) -> None:
+        process = self.supervisor.find(f"tee@{member.name}")
+        poll_until(lambda: os.path.exists(member.tee_record), 10, f"the tee of {member.name}",
+                   watch=process.must_run)
+
+    def _all_scraped(self) -> bool:
+        """A first success of each target; rates need the second scrape, the window starts later."""
+        answer = self.prometheus.query(f'up{{job="spire-exporter"}} == 1 and on(instance) '
+                                       f'{names.BUILD_INFO}')
+        return len(answer) == len(self.plan.members)
+
+    def _sidecars_run(self) -> None:
+        for member in self.plan.members:
+            self.sidecar(member).must_run()
+
+
+def find_python(account: Account) -> str:
+    """A Python that the lab's user can run: ours may live in a home folder that is closed to it."""
+    for path in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
+        if not path:
+            continue
+        try:
+            run_tool([path, "-c", "import socket, json"], account, 20)
+            return path
+        except LabError:
+            continue
+    raise LabError(f"no Python that {account.name} can run: install the package python3")
+
+
+def _program(build_dir: str, name: str) -> str:
+    path = os.path.join(build_dir, "bin", name)
+    if not os.access(path, os.X_OK):
+        raise LabError(f"{path} is missing: run ./dev build")
+    return path
