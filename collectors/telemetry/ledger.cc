@@ -260,6 +260,11 @@ uint64_t Ledger::missing() const {
   return total;
 }
 
+bool Ledger::missing_known() const {
+  const LedgerState now = state();
+  return now == LedgerState::kBalanced || now == LedgerState::kMissing || missing() > 0;
+}
+
 uint64_t Ledger::unprovable() const {
   uint64_t total = closed_unprovable_;
   const auto add = [&total](const Epoch& epoch) {

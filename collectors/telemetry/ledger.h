@@ -62,7 +62,10 @@ class Ledger {
   // A report of `metrics`.
   void OnReport(uint64_t metrics, SteadyTime now);
   // Any line of the client's own telemetry; `reports` is false for clients without `metrics`.
-  void OnSelfLine(bool reports) { current_.unreporting |= !reports; }
+  void OnSelfLine(bool reports) {
+    current_.unreporting |= !reports;
+    heard_client_ = true;
+  }
   // SPIRE's uptime, or zero with its `started`.
   void OnHeartbeat(const Arrival& arrival, Duration uptime);
   // About once a second.
@@ -73,6 +76,11 @@ class Ledger {
   uint64_t missing() const;
   uint64_t unprovable() const;
   LedgerState state() const;
+  // Whether missing() is a finding: before two reports, and of clients that do not report, it is
+  // not.
+  bool missing_known() const;
+  // Whether a client has ever told of itself.
+  bool heard_client() const { return heard_client_; }
   // Processes of SPIRE with a heartbeat.
   size_t clients() const { return current_.beats.size(); }
   // How often a process was replaced by another, and when the last one started.
@@ -126,6 +134,7 @@ class Ledger {
   uint64_t closed_unprovable_ = 0;
   uint64_t restarts_ = 0;
   std::optional<SteadyTime> replaced_at_;
+  bool heard_client_ = false;
   SteadyTime now_ = SteadyTime::min();
   std::optional<SteadyTime> ticked_;
 };

@@ -82,7 +82,7 @@ constexpr FamilyDescription kClientDropped =
 constexpr FamilyDescription kMissing =
     Make("spire_exporter_statsd_missing_lines", MetricType::kGauge, kListenerOnly,
          "Lines that were handed to SPIRE's clients and never came, since this process started; "
-         "known to within a dozen, after two reports of a client.",
+         "known to within a dozen after two reports of a client, and absent until then.",
          kFrom, kListenersBound);
 constexpr FamilyDescription kUnprovable = Make(
     "spire_exporter_statsd_unprovable_lines_total", MetricType::kCounter, kListenerOnly,
@@ -138,13 +138,18 @@ void AppendListener(const ListenerView& view, FamilyBuilder* out) {
              created);
   }
   if (view.kernel_drops) count(kKernelDropped, *view.kernel_drops);
-  count(kClientSent, counts.client_sent_metrics);
-  out->Add(kClientDropped, {view.address, "queue"},
-           static_cast<double>(counts.client_dropped_queue), created);
-  out->Add(kClientDropped, {view.address, "writer"},
-           static_cast<double>(counts.client_dropped_writer), created);
+  // What only a client can tell is absent until one has, and not zero.
+  if (counts.client_sent_metrics > 0) count(kClientSent, counts.client_sent_metrics);
+  if (counts.ledger.heard_client()) {
+    out->Add(kClientDropped, {view.address, "queue"},
+             static_cast<double>(counts.client_dropped_queue), created);
+    out->Add(kClientDropped, {view.address, "writer"},
+             static_cast<double>(counts.client_dropped_writer), created);
+  }
   count(kUnprovable, counts.ledger.unprovable());
-  out->Add(kMissing, {view.address}, static_cast<double>(counts.ledger.missing()));
+  if (counts.ledger.missing_known()) {
+    out->Add(kMissing, {view.address}, static_cast<double>(counts.ledger.missing()));
+  }
   out->Add(kClients, {view.address}, static_cast<double>(counts.ledger.clients()));
   out->Add(kListenerUp, {view.address}, view.up ? 1 : 0);
   out->AddState(kLedger, {view.address}, LedgerStateName(counts.ledger.state()));

@@ -81,6 +81,20 @@ class StreamTest(ExporterTestCase):
         self.assertLess(len(exporter.page().samples), 20_000)
 
 
+class LedgerTest(ExporterTestCase):
+    MISSING = "spire_exporter_statsd_missing_lines"
+
+    def test_what_no_client_has_told_is_absent_and_not_zero(self) -> None:
+        exporter = self.start()
+        self.send(RPC.format("5.000000").encode())
+        wait_for("the line", lambda: exporter.page().get("spire_rpc_duration_seconds_count") == 1)
+        page = exporter.page()
+        self.assertIsNone(page.get(self.MISSING))
+        self.assertEqual(page.all("spire_exporter_statsd_client_sent_metrics_total"), {})
+        self.assertEqual(page.all("spire_exporter_statsd_client_dropped_packets_total"), {})
+        self.assertEqual(page.get("spire_exporter_statsd_ledger_state", state="waiting"), 1)
+
+
 class HungSpire:
     """A listener that accepts, or not, and never answers."""
 
