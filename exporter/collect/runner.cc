@@ -24,7 +24,7 @@ Runner::Runner(std::unique_ptr<Collector> collector, const Limits& limits, const
 Runner::~Runner() = default;  // thread_ goes first: it requests stop and joins
 
 void Runner::Run(const std::stop_token& stop) {
-  NameThisThread(state_.collector + ":" + state_.target);
+  NameThisThread(std::string(collector_->Name()) + ":" + std::string(collector_->Target()));
   while (!stop.stop_requested()) {
     const SteadyTime started = clock_.Steady();
     CallOnce(stop);

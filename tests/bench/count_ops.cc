@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Operation> AllOperations() {
   std::vector<Operation> all;
-  for (const auto& operations : {HistogramOperations()}) {
+  for (const auto& operations : {HistogramOperations(), StatsdOperations()}) {
     all.insert(all.end(), operations.begin(), operations.end());
   }
   return all;

@@ -22,6 +22,7 @@ struct Operation {
 };
 
 std::vector<Operation> HistogramOperations();
+std::vector<Operation> StatsdOperations();
 
 // Keeps the compiler from leaving out what led to the value. No instruction of its own.
 inline void Keep(double value) {

@@ -204,6 +204,11 @@ class TidyTest(unittest.TestCase):
         self.expect("exporter/deep/c.cc", "int x;\n")
         self.expect("exporter/other/c.cc", "int x;\n", "1: sources_are_built")
 
+    def test_a_fuzzer_is_built_by_its_name(self):
+        self.write("tests/fuzz/CMakeLists.txt", "fuzz_target(config LINKS c)\n")
+        self.expect("tests/fuzz/config_fuzz.cc", "int x;\n")
+        self.expect("tests/fuzz/conf_fuzz.cc", "int x;\n", "1: sources_are_built")
+
     def test_columns(self):
         path = "exporter/base/x.h"
         self.expect(path, header(path, "//" + "x" * 98))
