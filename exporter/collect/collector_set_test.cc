@@ -40,8 +40,8 @@ class FakeModule final : public Module {
 
   Status Apply(const ConfigNode& config) override {
     targets_.clear();
-    for (const ConfigNode& item : config["fake"]["targets"].items())
-      targets_.push_back(item.text());
+    const ConfigNode targets = config["fake"]["targets"];
+    for (const ConfigNode& item : targets.items()) targets_.push_back(item.text());
     return {};
   }
   std::vector<std::unique_ptr<Collector>> Targets() override {
