@@ -4,14 +4,16 @@ import re
 
 # What the files of a folder may include besides their own folder. The longest prefix counts.
 BASE, METRICS, COLLECT = "exporter/base/", "exporter/metrics/", "exporter/collect/"
-CLIENTS = "collectors/clients/"
+TLS, CLIENTS = "exporter/tls/", "collectors/clients/"
 DIRECTION = {
     "exporter/base/": (),
     "exporter/metrics/": (BASE,),
     "exporter/collect/": (BASE, METRICS),
     "exporter/slo/": (BASE, METRICS),
     "exporter/expose/": (BASE, METRICS),
-    "exporter/http/": (BASE, METRICS, COLLECT, "exporter/slo/", "exporter/expose/"),
+    "exporter/tls/": (BASE,),
+    "exporter/http/": (BASE, METRICS, COLLECT, TLS, "exporter/slo/", "exporter/expose/"),
+    "exporter/web/": (BASE, TLS, "exporter/http/"),
     "exporter/config/": (BASE,),
     "exporter/log/": (BASE,),
     "exporter/app/": ("exporter/", "collectors/catalog.h"),
