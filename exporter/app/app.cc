@@ -9,6 +9,7 @@
 #include <csignal>
 #include <thread>
 
+#include "exporter/app/landing.h"
 #include "exporter/app/metrics_handler.h"
 #include "exporter/app/pages.h"
 #include "exporter/app/self_info.h"
@@ -23,6 +24,8 @@ namespace spire_exporter {
 namespace {
 
 constexpr Duration kShutdownMax = std::chrono::milliseconds(4800);
+// For what live sources say; a page with what they said last is better than a late one.
+constexpr Duration kLandingWait = std::chrono::milliseconds(20);
 constexpr Duration kCheckTimeout = std::chrono::seconds(10);
 
 sigset_t OurSignals() {
@@ -108,7 +111,7 @@ class Server {
         healthy_([](const HttpRequest&) { return HealthyPage(); }),
         ready_([this](const HttpRequest&) { return ReadyPage(collectors_); }),
         reload_([this](const HttpRequest&) { return ReloadPage(gate_); }),
-        landing_([this](const HttpRequest&) { return LandingPage(facts_, collectors_, clock_); }),
+        landing_([this](const HttpRequest&) { return Landing(); }),
         status_(
             [this](const HttpRequest&) { return StatusPage(facts_, collectors_, gate_, clock_); }),
         http_(HttpOptions(line, settings), Routes(line.telemetry_path), clock, logger, &requests_) {
@@ -172,6 +175,11 @@ class Server {
         {"/api/v1/status", {"GET"}, &status_, "status", false},
     };
     return routes;
+  }
+
+  HttpResponse Landing() {
+    const Deadline live = Deadline::After(clock_, kLandingWait);
+    return LandingPage(facts_, ReadLandingView(catalog_, collectors_, gate_.state(), live), clock_);
   }
 
   std::vector<std::shared_ptr<const Snapshot>> OwnSnapshots() {

@@ -4,7 +4,6 @@
 
 #include <thread>
 
-#include "exporter/app/pages.h"
 #include "exporter/app/test_catalog.h"
 #include "exporter/expose/gzip.h"
 
@@ -87,16 +86,6 @@ TEST_F(MetricsHandlerTest, AnswersOpenMetricsAndGzipWhenAsked) {
   const Result<std::string> body = Gunzip(*response.body, 1 << 20);
   ASSERT_TRUE(body.ok());
   EXPECT_EQ(body->substr(body->size() - 6), "# EOF\n");
-}
-
-TEST_F(MetricsHandlerTest, TheLandingPageEscapesWhatPeersSaid) {
-  Start("broken");
-  const ProcessFacts facts{Role::kServer, "<td>", "/metrics", clock_.System()};
-  const HttpResponse page = LandingPage(facts, collectors_, clock_);
-  EXPECT_NE(page.body->find("lamps: &lt;no&gt; &quot;light&quot;"), std::string::npos);
-  EXPECT_NE(page.body->find("&lt;td&gt;"), std::string::npos);
-  EXPECT_EQ(page.body->find("<no>"), std::string::npos);
-  EXPECT_EQ(page.headers.at(0).first, "Content-Security-Policy");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The small endpoints: health, readiness, reload, the landing page and the status behind it.
+// The small endpoints: health, readiness, reload, and the status as JSON.
 #ifndef EXPORTER_APP_PAGES_H_
 #define EXPORTER_APP_PAGES_H_
 
@@ -36,9 +36,7 @@ HttpResponse HealthyPage();
 HttpResponse ReadyPage(CollectorSet& collectors);
 // Waits for the outcome: 200, or 500 with the error of the configuration.
 HttpResponse ReloadPage(ReloadGate& gate);
-// HTML without anything from outside.
-HttpResponse LandingPage(const ProcessFacts& facts, CollectorSet& collectors, const Clock& clock);
-// The same as JSON.
+// What the landing page (landing.h) says, as JSON.
 HttpResponse StatusPage(const ProcessFacts& facts, CollectorSet& collectors, const ReloadGate& gate,
                         const Clock& clock);
 

@@ -148,6 +148,13 @@ bool CollectorSet::Ready() {
                      [](const RunnerState& state) { return state.finished_once; });
 }
 
+std::vector<std::string> CollectorSet::Enabled() {
+  std::vector<std::string> names;
+  MutexLock lock(mutex_);
+  for (const auto& [name, part] : parts_) names.push_back(name);
+  return names;
+}
+
 std::vector<std::pair<std::string, std::optional<Duration>>> CollectorSet::LiveAges() {
   std::vector<std::pair<std::string, std::optional<Duration>>> ages;
   const SystemTime now = deps_.clock.System();

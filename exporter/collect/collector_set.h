@@ -45,6 +45,8 @@ class CollectorSet {
   std::vector<std::shared_ptr<const Snapshot>> Gather(const Filter& filter,
                                                       const Deadline& live_deadline);
 
+  // The collectors that are switched on, sorted.
+  std::vector<std::string> Enabled();
   // One state per runner, sorted by collector and target.
   std::vector<RunnerState> States();
   // True once every runner's first call has returned, well or not.
