@@ -13,6 +13,7 @@ namespace spire_exporter {
 
 void WriteText(const Page& page, std::string& out);
 void WriteOpenMetrics(const Page& page, const WriteOptions& options, std::string& out);
+void WriteProtobuf(const Page& page, std::string& out);
 
 // About the size of the page as text.
 size_t ExpectedTextSize(const Page& page);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <tuple>
 
 #include "exporter/expose/header_elements.h"
@@ -10,17 +11,28 @@
 namespace spire_exporter {
 namespace {
 
+struct Parameter {
+  std::string_view name;
+  std::string_view value;
+};
+constexpr std::array kTextParameters = {Parameter{"version", "0.0.4"}};
+constexpr std::array kOpenMetricsParameters = {Parameter{"version", "1.0.0"}};
+constexpr std::array kProtobufParameters = {Parameter{"proto", "io.prometheus.client.MetricFamily"},
+                                            Parameter{"encoding", "delimited"}};
+
 // What we can write. The first is the one for wildcards and for those whom nothing fits.
 struct Offer {
   Format format;
   std::string_view type;  // with its slash, as in `text/`
   std::string_view subtype;
-  std::string_view version;
+  std::span<const Parameter> parameters;  // another value of one of these does not fit
+  bool by_name_only = false;              // no wildcard fits, and all parameters must be there
 };
 
 constexpr std::array kOffers = {
-    Offer{Format::kText, "text/", "plain", "0.0.4"},
-    Offer{Format::kOpenMetrics, "application/", "openmetrics-text", "1.0.0"},
+    Offer{Format::kText, "text/", "plain", kTextParameters},
+    Offer{Format::kOpenMetrics, "application/", "openmetrics-text", kOpenMetricsParameters},
+    Offer{Format::kProtobuf, "application/", "vnd.google.protobuf", kProtobufParameters, true},
 };
 
 // How well a range fits: 0 not at all, 1 `*/*`, 2 `type/*`, 3 the type, 4 the type and its version.
@@ -42,17 +54,23 @@ struct Verdict {
 // What one element says of an offer; nothing when it does not speak of it or is malformed.
 std::optional<Verdict> Judge(HeaderElement element, const Offer& offer, int position) {
   Verdict verdict{FitOf(offer, element.value()), 1000, position};
-  if (verdict.fit == 0) return std::nullopt;
+  if (verdict.fit < (offer.by_name_only ? 3 : 1)) return std::nullopt;
+  size_t named = 0;
   while (const auto parameter = element.NextParameter()) {
     if (EqualsIgnoringCase(parameter->name, "q")) {
       const auto quality = ParseQuality(parameter->value);
       if (!quality) return std::nullopt;
       verdict.quality = *quality;
-    } else if (verdict.fit >= 3 && EqualsIgnoringCase(parameter->name, "version")) {
-      if (!parameter->Is(offer.version)) return std::nullopt;
-      verdict.fit = 4;
+    } else if (verdict.fit >= 3) {
+      for (const Parameter& ours : offer.parameters) {
+        if (!EqualsIgnoringCase(parameter->name, ours.name)) continue;
+        if (!parameter->Is(ours.value)) return std::nullopt;
+        verdict.fit = 4;
+        ++named;
+      }
     }
   }
+  if (offer.by_name_only && named < offer.parameters.size()) return std::nullopt;
   if (element.broken()) return std::nullopt;
   return verdict;
 }

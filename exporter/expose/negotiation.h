@@ -15,7 +15,8 @@ namespace spire_exporter {
 //
 // The most specific range that fits a format gives its quality; `q=0` rules it out. The best
 // quality wins, then the more specific range, then the one named first, then text. A range with
-// another `version` than ours does not fit; parameters that we do not know, `escaping` above all,
+// another `version` than ours does not fit; protobuf is only for those who name it with its `proto`
+// and `encoding`, never for a wildcard; parameters that we do not know, `escaping` above all,
 // change nothing: our names need no escaping, and are answered alike for every scheme. An element
 // that is not well-formed is passed over.
 //

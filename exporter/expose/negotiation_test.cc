@@ -12,6 +12,7 @@ namespace {
 
 constexpr Format kText = Format::kText;
 constexpr Format kOm = Format::kOpenMetrics;
+constexpr Format kPb = Format::kProtobuf;
 
 struct FormatCase {
   const char* accept;
@@ -27,7 +28,7 @@ constexpr FormatCase kPrometheus[] = {
     {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
      "application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;"
      "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-     kOm},
+     kPb},
     {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
      "application/openmetrics-text;version=0.0.1;q=0.4,"
      "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,"
@@ -42,7 +43,7 @@ constexpr FormatCase kPrometheus[] = {
      "application/openmetrics-text;version=0.0.1;q=0.4,"
      "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,"
      "*/*;q=0.1",
-     kOm},
+     kPb},
     {"text/plain;version=0.0.4;q=0.2,*/*;q=0.1", kText},
     {"text/plain;version=1.0.0;escaping=dots;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
      kText},
@@ -55,6 +56,25 @@ constexpr FormatCase kOthers[] = {
     {"text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", kText},
     {"text/plain", kText},
     {"application/openmetrics-text", kOm},
+    // Protobuf needs its name and both parameters, in any order and case; a wildcard does not mean
+    // it.
+    {"application/vnd.google.protobuf;encoding=delimited;proto=io.prometheus.client.MetricFamily",
+     kPb},
+    {"Application/Vnd.Google.Protobuf; Proto=\"io.prometheus.client.MetricFamily\"; "
+     "Encoding=Delimited; escaping=underscores",
+     kPb},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;"
+     "q=0,text/plain;q=0.1",
+     kText},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;"
+     "q=0.2,application/openmetrics-text;q=0.3",
+     kOm},
+    {"application/vnd.google.protobuf", kText},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily", kText},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
+     kText},
+    {"application/vnd.google.protobuf;proto=other;encoding=delimited", kText},
+    {"application/*, application/openmetrics-text;q=0", kText},
     {"APPLICATION/OpenMetrics-Text; VERSION=1.0.0", kOm},
     {"application/openmetrics-text; version=\"1.0.0\"", kOm},
     {"application/openmetrics-text; version=\"1\\.0.0\"", kOm},

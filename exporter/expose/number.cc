@@ -39,6 +39,44 @@ size_t CountDigits(uint64_t number) {
   return digits + (number >= kPowersOfTen[digits] ? 1 : 0);
 }
 
+// A number of 2 to 8 digits, from the left: as a fixed-point fraction its next two digits are the
+// integral part of a hundred times what is left, so that nothing is divided. The factor is rounded
+// up and the error stays below a unit of the last digit (2^57 / 10^6 for numbers below 2^27).
+char* WriteUpTo8(char* at, uint32_t number) {
+  constexpr int kPoint = 57;
+  constexpr uint64_t kFraction = (uint64_t{1} << kPoint) - 1;
+  constexpr uint64_t kPerMillion = (uint64_t{1} << kPoint) / 1'000'000 + 1;
+  constexpr uint64_t kPerTenThousand = (uint64_t{1} << kPoint) / 10'000 + 1;
+  constexpr uint64_t kPerHundred = (uint64_t{1} << kPoint) / 100 + 1;
+  uint64_t fixed = 0;
+  int pairs = 0;  // behind the first
+  if (number >= 1'000'000) {
+    fixed = number * kPerMillion;
+    pairs = 3;
+  } else if (number >= 10'000) {
+    fixed = number * kPerTenThousand;
+    pairs = 2;
+  } else if (number >= 100) {
+    fixed = number * kPerHundred;
+    pairs = 1;
+  } else {
+    fixed = uint64_t{number} << kPoint;
+  }
+  const uint64_t first = fixed >> kPoint;
+  if (first < 10) {
+    *at++ = static_cast<char>('0' + first);
+  } else {
+    std::memcpy(at, kPairs.data() + 2 * first, 2);
+    at += 2;
+  }
+  for (; pairs > 0; --pairs) {
+    fixed = (fixed & kFraction) * 100;
+    std::memcpy(at, kPairs.data() + 2 * (fixed >> kPoint), 2);
+    at += 2;
+  }
+  return at;
+}
+
 char* Copy(char* at, std::string_view text) {
   std::memcpy(at, text.data(), text.size());
   return at + text.size();
@@ -67,6 +105,7 @@ char* WriteCount(char* at, uint64_t count) {
     *at = static_cast<char>('0' + count);
     return at + 1;
   }
+  if (count < 100'000'000) return WriteUpTo8(at, static_cast<uint32_t>(count));
   // Two digits at a time from the right.
   char* const end = at + CountDigits(count);
   char* first = end;

@@ -49,11 +49,18 @@ class Output {
   size_t used_;
 };
 
-// A text that is put many times over. It is copied in whole blocks, whose number is known sooner
-// than that of bytes: wherever it is put there must be kSlack bytes of room behind it.
+// Copies in whole blocks, whose number is known sooner than that of bytes: behind both texts there
+// must be kBlock bytes more, to be read and to be written.
+inline constexpr size_t kBlock = 32;
+inline char* PutBlocks(char* at, const char* from, size_t size) {
+  for (size_t done = 0; done < size; done += kBlock) std::memcpy(at + done, from + done, kBlock);
+  return at + size;
+}
+
+// A text that is put many times over, with the slack that PutBlocks() needs behind it.
 class BlockText {
  public:
-  static constexpr size_t kSlack = 32;
+  static constexpr size_t kSlack = kBlock;
 
   // Takes the parts one after the other.
   template <typename... Parts>
@@ -66,13 +73,7 @@ class BlockText {
 
   size_t size() const { return size_; }
 
-  char* Put(char* at) const {
-    const char* from = text_.data();
-    for (size_t done = 0; done < size_; done += kSlack) {
-      std::memcpy(at + done, from + done, kSlack);
-    }
-    return at + size_;
-  }
+  char* Put(char* at) const { return PutBlocks(at, text_.data(), size_); }
 
  private:
   std::string text_;

@@ -61,6 +61,8 @@ class Page {
  private:
   Page() = default;
   void Append(const FamilyDescription& description, std::span<const Family* const> parts);
+  // The series from `begin` on, if there are any.
+  void AddFamily(const FamilyDescription& description, size_t begin);
   void DropNameClashes();
 
   std::vector<std::shared_ptr<const Snapshot>> snapshots_;

@@ -9,25 +9,17 @@ constexpr std::string_view kInfTail = "+Inf\"} ";
 
 }  // namespace
 
+static_assert(LabelSet::kSlack >= kBlock);
+
 SampleLines::SampleLines(std::string_view name, std::string_view suffix) {
-  name_.Set(name, suffix, "{");
+  name_.Set(name, suffix);
 }
 
 // Everything of a line before its value, with room for that too.
 inline char* SampleLines::PutHead(Output& out, const LabelSet& labels) const {
-  constexpr size_t kPunctuation = 3;  // brace, blank, line feed
-  const std::string_view rendered = labels.rendered();
-  char* at =
-      out.Room(name_.size() + rendered.size() + BlockText::kSlack + kPunctuation + kNumberMax);
-  at = name_.Put(at);
-  if (rendered.empty()) {
-    at[-1] = ' ';
-    return at;
-  }
-  at = Output::Put(at, rendered);
-  at[0] = '}';
-  at[1] = ' ';
-  return at + 2;
+  const std::string_view braced = labels.braced();
+  char* at = out.Room(name_.size() + braced.size() + kBlock + kNumberMax + 1);
+  return PutBlocks(name_.Put(at), braced.data(), braced.size());
 }
 
 void SampleLines::Write(Output& out, const LabelSet& labels, double value) const {

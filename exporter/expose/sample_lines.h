@@ -24,7 +24,7 @@ class SampleLines {
  private:
   char* PutHead(Output& out, const LabelSet& labels) const;
 
-  BlockText name_;  // with the brace that opens, which labels write over when there are none
+  BlockText name_;
 };
 
 // The buckets of the histograms of one family: `name_bucket{labels,le="1.0"} 3`, down to `+Inf`.

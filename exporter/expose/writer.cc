@@ -11,6 +11,9 @@ std::string_view ContentType(Format format) {
       break;
     case Format::kOpenMetrics:
       return "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    case Format::kProtobuf:
+      return "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+             "encoding=delimited";
   }
   return "text/plain; version=0.0.4; charset=utf-8";
 }
@@ -23,6 +26,9 @@ void Write(Format format, const Page& page, const WriteOptions& options, std::st
     case Format::kOpenMetrics:
       WriteOpenMetrics(page, options, out);
       return;
+    case Format::kProtobuf:
+      WriteProtobuf(page, out);
+      return;
   }
 }
 
@@ -32,11 +38,12 @@ size_t ExpectedTextSize(const Page& page) {
   for (const PageFamily& family : page.families()) {
     const FamilyDescription& description = *family.description;
     size += 3 * (description.name.size() + 16) + description.help.size();
-    for (const Series* series : family.series) {
-      const size_t line = description.name.size() + series->labels->rendered().size() + kValue;
-      const HistogramValue* histogram = series->histogram.get();
-      size += histogram == nullptr ? line : (line + 16) * (histogram->cumulative.size() + 3);
-    }
+    // Series of one family are much alike, and a wrong guess costs a copy.
+    const Series& first = *family.series.front();
+    const size_t line = description.name.size() + first.labels->braced().size() + kValue;
+    const HistogramValue* histogram = first.histogram.get();
+    const size_t lines = histogram == nullptr ? 1 : histogram->cumulative.size() + 3;
+    size += family.series.size() * lines * (histogram == nullptr ? line : line + 16);
   }
   return size;
 }

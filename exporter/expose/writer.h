@@ -13,6 +13,7 @@ namespace spire_exporter {
 enum class Format {
   kText,         // the Prometheus text format 0.0.4
   kOpenMetrics,  // OpenMetrics text 1.0.0
+  kProtobuf,     // delimited messages io.prometheus.client.MetricFamily
 };
 
 // The value of the header Content-Type.
@@ -27,6 +28,11 @@ struct WriteOptions {
 // Appends the page to `out`. Cannot fail but for lack of memory. Costs about a copy of the bytes.
 //
 // How the types that a format does not know are written:
+// - Only protobuf has native buckets, and it has the classic ones beside them; creation times are
+//   always in it. Where a series of a family has no native part, none of that family shows one:
+//   Prometheus 2.42 judges all by the first. Observations known by number and sum only are in the
+//   native bucket of infinity, as they are in `+Inf`. Infos and state sets are gauges, named as in
+//   text.
 // - Text has no gauge histograms: `x_bucket`, `x_gcount` and `x_gsum` are gauges there with HELP
 //   and TYPE of their own. Info and state sets are gauges, unknown is `untyped`.
 // - A counter whose name lacks `_total`, or an info whose name lacks `_info`, which only a foreign

@@ -32,6 +32,17 @@ void AppendEscaped(std::string& out, std::string_view value) {
   }
 }
 
+size_t VarintSize(size_t value) {
+  size_t size = 1;
+  for (; value >= 0x80; value >>= 7) ++size;
+  return size;
+}
+
+void AppendVarint(std::string& out, size_t value) {
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
+  out += static_cast<char>(value);
+}
+
 }  // namespace
 
 std::shared_ptr<const LabelSet> LabelSet::Make(std::span<const Label> labels) {
@@ -44,28 +55,49 @@ std::shared_ptr<const LabelSet> LabelSet::Make(std::span<const Label> labels) {
                sorted.end());
 
   std::shared_ptr<LabelSet> set(new LabelSet);
+  std::string valid;
   for (const Label& label : sorted) {
     if (label.value.empty()) continue;
-    Field field{};
-    field.name_at = static_cast<uint32_t>(set->plain_.size());
-    field.name_size = static_cast<uint32_t>(label.name.size());
-    set->plain_ += label.name;
-    field.value_at = static_cast<uint32_t>(set->plain_.size());
-    AppendValidUtf8(set->plain_, label.value);
-    field.value_size = static_cast<uint32_t>(set->plain_.size()) - field.value_at;
-    set->fields_.push_back(field);
+    valid.clear();
+    AppendValidUtf8(valid, label.value);
+    set->AppendEncoded(label.name, valid);
 
-    if (!set->rendered_.empty()) set->rendered_ += ',';
-    set->rendered_ += label.name;
-    set->rendered_ += "=\"";
-    AppendEscaped(set->rendered_, set->value(set->fields_.size() - 1));
-    set->rendered_ += '"';
+    set->text_ += set->text_.empty() ? '{' : ',';
+    set->text_ += label.name;
+    set->text_ += "=\"";
+    AppendEscaped(set->text_, valid);
+    set->text_ += '"';
   }
+  if (!set->text_.empty()) set->text_ += '}';
+  set->text_ += ' ';
+  set->text_size_ = set->text_.size();
+  set->text_.append(kSlack, '\0');
+  set->encoded_.append(kSlack, '\0');
   // Sets live as long as their series; what growing left over would be kept with them.
-  set->rendered_.shrink_to_fit();
-  set->plain_.shrink_to_fit();
+  set->text_.shrink_to_fit();
+  set->encoded_.shrink_to_fit();
   set->fields_.shrink_to_fit();
   return set;
+}
+
+void LabelSet::AppendEncoded(std::string_view name, std::string_view value) {
+  // LabelPair: name is field 1, value field 2, both strings.
+  const size_t pair =
+      2 + VarintSize(name.size()) + name.size() + VarintSize(value.size()) + value.size();
+  encoded_ += '\x0a';
+  AppendVarint(encoded_, pair);
+  Field field{};
+  encoded_ += '\x0a';
+  AppendVarint(encoded_, name.size());
+  field.name_at = static_cast<uint32_t>(encoded_.size());
+  field.name_size = static_cast<uint32_t>(name.size());
+  encoded_ += name;
+  encoded_ += '\x12';
+  AppendVarint(encoded_, value.size());
+  field.value_at = static_cast<uint32_t>(encoded_.size());
+  field.value_size = static_cast<uint32_t>(value.size());
+  encoded_ += value;
+  fields_.push_back(field);
 }
 
 std::shared_ptr<const LabelSet> LabelSet::Empty() {
@@ -74,12 +106,12 @@ std::shared_ptr<const LabelSet> LabelSet::Empty() {
 
 std::string_view LabelSet::name(size_t i) const {
   const Field& field = fields_.at(i);
-  return std::string_view(plain_).substr(field.name_at, field.name_size);
+  return std::string_view(encoded_).substr(field.name_at, field.name_size);
 }
 
 std::string_view LabelSet::value(size_t i) const {
   const Field& field = fields_.at(i);
-  return std::string_view(plain_).substr(field.value_at, field.value_size);
+  return std::string_view(encoded_).substr(field.value_at, field.value_size);
 }
 
 std::string_view LabelSet::Get(std::string_view label) const {

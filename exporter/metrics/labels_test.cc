@@ -23,6 +23,22 @@ TEST(LabelsTest, NoneRenderAsNothing) {
   EXPECT_EQ(LabelSet::Empty()->size(), 0u);
 }
 
+TEST(LabelsTest, ComeWithTheirBracesForALine) {
+  const std::vector<Label> labels = {{"b", "2"}, {"a", "1"}};
+  EXPECT_EQ(LabelSet::Make(labels)->braced(), R"({a="1",b="2"} )");
+  EXPECT_EQ(LabelSet::Empty()->braced(), " ");
+}
+
+TEST(LabelsTest, ComeAsLabelPairsOfProtobuf) {
+  const std::string long_value(200, 'x');
+  const std::vector<Label> labels = {{"b", "\""}, {"a", long_value}};
+  // Field 1 with 206 bytes (a varint of two): the name, then the value with its own length of two.
+  EXPECT_EQ(LabelSet::Make(labels)->encoded(), "\x0a\xce\x01\x0a\x01\x61\x12\xc8\x01" +
+                                                   std::string(200, 'x') +
+                                                   "\x0a\x06\x0a\x01\x62\x12\x01\"");
+  EXPECT_EQ(LabelSet::Empty()->encoded(), "");
+}
+
 TEST(LabelsTest, EscapesWhatTheFormatsNameAndNothingElse) {
   EXPECT_EQ(Rendered({{"a", "q\" b\\ n\n t\t r\r {},="}}), "a=\"q\\\" b\\\\ n\\n t\t r\r {},=\"");
 }

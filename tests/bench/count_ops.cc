@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Operation> AllOperations() {
   std::vector<Operation> all;
-  for (const auto& operations : {HistogramOperations(), StatsdOperations()}) {
+  for (const auto& operations : {ExposeOperations(), HistogramOperations(), StatsdOperations()}) {
     all.insert(all.end(), operations.begin(), operations.end());
   }
   return all;

@@ -21,6 +21,7 @@ struct Operation {
   void (*run)(uint64_t n);
 };
 
+std::vector<Operation> ExposeOperations();
 std::vector<Operation> HistogramOperations();
 std::vector<Operation> StatsdOperations();
 
