@@ -76,6 +76,9 @@ ServerFigures FiguresOf(const HttpStats& stats) {
   figures.rejections[ServerFigures::kMalformed] = rejected.malformed;
   figures.rejections[ServerFigures::kTooLarge] = rejected.too_large;
   figures.rejections[ServerFigures::kTooManyRequests] = rejected.too_many_requests;
+  figures.rejections[ServerFigures::kTlsFailed] = rejected.tls_failed;
+  figures.rejections[ServerFigures::kTlsTimeout] = rejected.tls_timeout;
+  figures.rejections[ServerFigures::kDenied] = rejected.denied;
   figures.unsent_bytes = stats.unsent_bytes;
   return figures;
 }

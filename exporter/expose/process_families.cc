@@ -22,7 +22,9 @@ constexpr std::array kReasonLabels = {LabelDescription{
     "reason",
     "evicted_*: closed to make room, by the cap of one address, of all connections, or of unsent "
     "bytes; refused: no room could be made; *_timeout; malformed, too_large and too_many_requests: "
-    "answered with 4xx or 503",
+    "answered with 4xx or 503; tls_failed: a handshake that could not be; denied: answered with "
+    "401, "
+    "403 or 429",
     kReasons}};
 constexpr std::array kProblemLabels = {LabelDescription{
     "reason",

@@ -17,8 +17,19 @@ inline constexpr std::string_view kOther = "other";
 inline constexpr std::array<std::string_view, ServerFigures::kStates> kStates = {
     "waiting", "queued", "running", "writing"};
 inline constexpr std::array<std::string_view, ServerFigures::kReasons> kReasons = {
-    "evicted_for_peer", "evicted_for_total", "evicted_for_bytes", "refused",   "request_timeout",
-    "idle_timeout",     "write_timeout",     "malformed",         "too_large", "too_many_requests"};
+    "evicted_for_peer",
+    "evicted_for_total",
+    "evicted_for_bytes",
+    "refused",
+    "request_timeout",
+    "idle_timeout",
+    "write_timeout",
+    "malformed",
+    "too_large",
+    "too_many_requests",
+    "tls_failed",
+    "tls_timeout",
+    "denied"};
 inline constexpr std::array<std::string_view, 8> kHandlers = {
     kMetricsHandler, "status", "healthy", "ready", "reload", "api", "none", kOther};
 inline constexpr std::array<std::string_view, 18> kCodes = {

@@ -36,6 +36,9 @@ struct ServerFigures {
     kMalformed,
     kTooLarge,
     kTooManyRequests,
+    kTlsFailed,
+    kTlsTimeout,
+    kDenied,
     kReasons
   };
   uint64_t accepted = 0;                        // connections since start

@@ -46,11 +46,18 @@ struct Connection {
   SteadyTime deadline;
 
   // kWaiting
-  bool idle = false;  // between two requests: nothing of the next one has come
+  bool handshake_queued = false;  // a step of its TLS handshake is due
+  bool idle = false;              // between two requests: nothing of the next one has come
   std::string input;
   HeadScanner scanner;
   bool head_done = false;
   uint64_t body_left = 0;
+
+  // Between the end of the head and the gate's word
+  bool judged = false;
+  bool parked = false;  // its turn comes when the gate names it
+  std::string authorization;
+  bool repeated_authorization = false;
 
   // From the end of the head on
   Router::Match match;

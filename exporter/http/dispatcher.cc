@@ -46,10 +46,11 @@ HttpResponse Dispatcher::Run(const Ticket& ticket, HttpFields fields) {
   return RefusalResponse(500);
 }
 
-Reply Dispatcher::Render(const HttpResponse& response, const Ticket& ticket) const {
-  return RenderReply(response, {.keep_alive = ticket.keep_alive,
-                                .head_only = ticket.method == "HEAD",
-                                .now = clock_.System()});
+Reply Dispatcher::Render(const HttpResponse& response, bool keep_alive, bool head_only) const {
+  return RenderReply(response, {.keep_alive = keep_alive,
+                                .head_only = head_only,
+                                .now = clock_.System(),
+                                .headers = gate_ != nullptr ? gate_->Headers() : HttpFields()});
 }
 
 void Dispatcher::Record(std::string_view label, const Reply& reply, Duration duration) {
@@ -63,7 +64,8 @@ void Dispatcher::Record(std::string_view label, const Reply& reply, Duration dur
 void Dispatcher::OnRequest(uint16_t place, HttpFields fields) {
   const std::optional<Ticket> ticket = handoff_.Take(place);
   if (!ticket) return;
-  Reply reply = Render(Run(*ticket, std::move(fields)), *ticket);
+  Reply reply =
+      Render(Run(*ticket, std::move(fields)), ticket->keep_alive, ticket->method == "HEAD");
   Record(ticket->route->label, reply, clock_.Steady() - ticket->ready);
   handoff_.Answer(place, std::move(reply));
 }
@@ -74,14 +76,13 @@ void Dispatcher::OnBroken(uint16_t place) {
   // The door has checked the request, so this is a difference of opinion between it and civetweb.
   logger_.Error("civetweb refused a request that the door let in",
                 {{"handler", ticket->route->label}});
-  Reply reply = Render(RefusalResponse(500), *ticket);
+  Reply reply = Render(RefusalResponse(500), ticket->keep_alive, ticket->method == "HEAD");
   Record(ticket->route->label, reply, clock_.Steady() - ticket->ready);
   handoff_.Answer(place, std::move(reply));
 }
 
 Reply Dispatcher::Refuse(const HttpResponse& response, bool keep_alive, bool head_only) {
-  Reply reply = RenderReply(
-      response, {.keep_alive = keep_alive, .head_only = head_only, .now = clock_.System()});
+  Reply reply = Render(response, keep_alive, head_only);
   Record("none", reply, Duration::zero());
   return reply;
 }

@@ -8,6 +8,7 @@
 #include "exporter/base/clock.h"
 #include "exporter/base/logger.h"
 #include "exporter/http/civetweb_engine.h"
+#include "exporter/http/gate.h"
 #include "exporter/http/handoff.h"
 #include "exporter/http/http_types.h"
 
@@ -16,9 +17,10 @@ namespace spire_exporter {
 // Safe from several threads.
 class Dispatcher final : public CivetwebEngine::Sink {
  public:
-  // `observer` may be null.
-  Dispatcher(Handoff& handoff, const Clock& clock, Logger& logger, HttpObserver* observer)
-      : handoff_(handoff), clock_(clock), logger_(logger), observer_(observer) {}
+  // `observer` and `gate`, which knows the headers of every response, may be null.
+  Dispatcher(Handoff& handoff, const Clock& clock, Logger& logger, HttpObserver* observer,
+             const HttpGate* gate)
+      : handoff_(handoff), clock_(clock), logger_(logger), observer_(observer), gate_(gate) {}
 
   void OnRequest(uint16_t place, HttpFields fields) override;
   void OnBroken(uint16_t place) override;
@@ -28,13 +30,14 @@ class Dispatcher final : public CivetwebEngine::Sink {
 
  private:
   HttpResponse Run(const Ticket& ticket, HttpFields fields);
-  Reply Render(const HttpResponse& response, const Ticket& ticket) const;
+  Reply Render(const HttpResponse& response, bool keep_alive, bool head_only) const;
   void Record(std::string_view label, const Reply& reply, Duration duration);
 
   Handoff& handoff_;
   const Clock& clock_;
   Logger& logger_;
   HttpObserver* const observer_;
+  const HttpGate* const gate_;
 };
 
 }  // namespace spire_exporter

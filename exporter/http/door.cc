@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "exporter/base/text.h"
@@ -22,6 +23,7 @@ namespace {
 // id.
 constexpr uint64_t kConnectionTag = 0;
 constexpr uint64_t kStopTag = uint64_t{1} << 62;
+constexpr uint64_t kGateTag = kStopTag | 1;
 constexpr uint64_t kListenerTag = uint64_t{2} << 62;
 constexpr uint64_t kWorkerTag = uint64_t{3} << 62;
 constexpr uint64_t kKindMask = uint64_t{3} << 62;
@@ -74,6 +76,10 @@ Status Door::Init(std::vector<Listener> listeners, std::vector<Listener> probe_l
     Status watched = Watch(listeners_[i].listener.fd(), kListenerTag | i);
     if (!watched) return watched;
   }
+  if (parts_.options.gate != nullptr) {
+    Status watched = Watch(parts_.options.gate->ready_fd(), kGateTag);
+    if (!watched) return watched;
+  }
   return Watch(stop_.get(), kStopTag);
 }
 
@@ -87,6 +93,7 @@ void Door::Run() {
       const epoll_event& event = events[static_cast<size_t>(i)];
       HandleEvent(event.data.u64, event.events);
     }
+    StepHandshakes();
     StartRequests();
     KeepBudgets();
     Expire();
@@ -102,6 +109,7 @@ void Door::RequestStop() {
 }
 
 int Door::WaitMs() const {
+  if (!handshakes_.empty()) return 0;
   const SteadyTime until = draining_ ? std::min(next_deadline_, drain_until_) : next_deadline_;
   return until == SteadyTime::max() ? -1 : Deadline(until).RemainingPollMs(parts_.clock);
 }
@@ -110,7 +118,11 @@ void Door::HandleEvent(uint64_t tag, uint32_t events) {
   const uint64_t number = tag & ~kKindMask;
   switch (tag & kKindMask) {
     case kStopTag:
-      if (!draining_) BeginDrain();
+      if (tag == kGateTag) {
+        OnGateReady();
+      } else if (!draining_) {
+        BeginDrain();
+      }
       return;
     case kListenerTag:
       if (!draining_) Accept(listeners_[number]);
@@ -124,12 +136,13 @@ void Door::HandleEvent(uint64_t tag, uint32_t events) {
   Connection* const connection = table_.Find(tag);
   // Gone earlier in this turn.
   if (connection == nullptr) return;
-  if ((events & (EPOLLERR | EPOLLHUP)) != 0 && connection->state != Connection::State::kWaiting) {
+  const bool over = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  if (over && (connection->state != Connection::State::kWaiting || connection->parked)) {
     Close(*connection);  // broken, or closed both ways: nobody is left to answer
-  } else if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
-    OnReadable(*connection);
-  } else {
+  } else if (connection->state == Connection::State::kWriting) {
     Advance(*connection);
+  } else {
+    OnReadable(*connection);
   }
 }
 
@@ -154,6 +167,7 @@ void Door::AcceptOne(UniqueFd fd, const sockaddr_storage& address, bool probe) {
   switch (room.kind) {
     case ConnectionTable::Room::Kind::kRefuse: {
       refused_.Add();
+      if (!probe && parts_.options.tls != nullptr) return;  // it could not be read
       const Reply reply = parts_.dispatcher.Refuse(RefusalResponse(503), false, false);
       // A fresh socket takes this much, and if not: it was only a courtesy.
       Stream(std::move(fd)).Write(reply.head, *reply.body);
@@ -172,8 +186,18 @@ void Door::AcceptOne(UniqueFd fd, const sockaddr_storage& address, bool probe) {
   }
   TuneClient(fd.get(), address.ss_family);
   const int number = fd.get();
-  Connection& connection =
-      table_.Add(Stream(std::move(fd)), peer.key, peer.name, probe, limits_, now_);
+  Stream stream;
+  if (probe || parts_.options.tls == nullptr) {
+    stream = Stream(std::move(fd));
+  } else {
+    std::unique_ptr<TlsSession> session = parts_.options.tls->Accept(number);
+    if (session == nullptr) {  // no memory
+      refused_.Add();
+      return;
+    }
+    stream = Stream(std::move(fd), std::move(session));
+  }
+  Connection& connection = table_.Add(std::move(stream), peer.key, peer.name, probe, limits_, now_);
   accepted_.Add();
   if (!Watch(number, kConnectionTag | connection.id)) {
     Close(connection);
@@ -215,6 +239,17 @@ void Door::Expire() {
 void Door::OnDeadline(Connection& connection) {
   switch (connection.state) {
     case Connection::State::kWaiting:
+      if (connection.stream.handshaking()) {
+        tls_timeouts_.Add();
+        break;
+      }
+      if (connection.parked) {
+        too_many_.Add();
+        connection.parked = false;
+        Refuse(connection, RefusalResponse(503), false);
+        Advance(connection);
+        return;
+      }
       if (!connection.head_done && connection.input.empty()) {
         idle_timeouts_.Add();
         break;
@@ -304,6 +339,9 @@ HttpStats Door::Stats() const {
   stats.rejections.malformed = malformed_.Get();
   stats.rejections.too_large = too_large_.Get();
   stats.rejections.too_many_requests = too_many_.Get();
+  stats.rejections.tls_failed = tls_failed_.Get();
+  stats.rejections.tls_timeout = tls_timeouts_.Get();
+  stats.rejections.denied = denied_.Get();
   return stats;
 }
 

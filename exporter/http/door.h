@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <string_view>
 #include <vector>
 
@@ -83,6 +84,13 @@ class Door {
   void BeginDrain();
   bool Drained() const;
 
+  // door_entry.cc: coming in
+  void QueueHandshake(Connection& connection);
+  void StepHandshakes();
+  void StepHandshake(Connection& connection);
+  bool PassGate(Connection& connection);
+  void OnGateReady();
+
   // door_connections.cc: one connection
   void OnReadable(Connection& connection);
   void Discard(Connection& connection);
@@ -110,9 +118,10 @@ class Door {
   std::vector<Entrance> listeners_;
   ConnectionTable table_;
   ReadyQueue ready_;
-  std::vector<Errand> errands_;  // by place - 1
-  size_t running_ = 0;           // ordinary requests at workers
-  size_t input_bytes_ = 0;       // held for unfinished requests
+  std::deque<uint64_t> handshakes_;  // connections whose next step is due
+  std::vector<Errand> errands_;      // by place - 1
+  size_t running_ = 0;               // ordinary requests at workers
+  size_t input_bytes_ = 0;           // held for unfinished requests
   bool draining_ = false;
   SteadyTime drain_until_;
   SteadyTime now_;  // of the current turn of the loop
@@ -121,7 +130,8 @@ class Door {
 
   Tally accepted_, unsent_bytes_;
   Tally evicted_for_peer_, evicted_for_total_, evicted_for_bytes_, refused_, request_timeouts_,
-      idle_timeouts_, write_timeouts_, malformed_, too_large_, too_many_;
+      idle_timeouts_, write_timeouts_, malformed_, too_large_, too_many_, tls_failed_,
+      tls_timeouts_, denied_;
 };
 
 }  // namespace spire_exporter

@@ -25,9 +25,10 @@ constexpr size_t kLingerBytes = 256 * 1024;
 // The request as civetweb gets it. Method and path come from the route, so nothing that a client
 // wrote is left in the first line; what concerns the connection alone stays in the door.
 std::string EngineRequest(const HttpHead& head, const HttpRoute& route) {
-  static constexpr std::string_view kDropped[] = {"connection", "content-length",   "expect",
-                                                  "keep-alive", "proxy-connection", "te",
-                                                  "trailer",    "upgrade"};
+  // The gate alone sees what clients are known by.
+  static constexpr std::string_view kDropped[] = {
+      "authorization",    "connection", "content-length", "cookie", "expect", "keep-alive",
+      "proxy-connection", "te",         "trailer",        "upgrade"};
   std::string request;
   request.reserve(head.fields.size() + route.path.size() + 64);
   request.append(head.method).append(" ").append(route.path).append(" HTTP/1.1\r\n");
@@ -59,9 +60,16 @@ void Door::OnReadable(Connection& connection) {
     Discard(connection);
     return;
   }
-  if (connection.state != Connection::State::kWaiting) return;
+  if (connection.state != Connection::State::kWaiting || connection.parked) return;
+  if (connection.stream.handshaking()) {
+    QueueHandshake(connection);
+    return;
+  }
   const Stream::Outcome got = connection.stream.Read(scratch_.data(), scratch_.size());
-  if (got.state == Stream::State::kBlocked) return;
+  if (got.state == Stream::State::kBlocked) {
+    Listen(connection, connection.stream.wants());
+    return;
+  }
   if (got.state == Stream::State::kClosed) {
     Close(connection);
     return;
@@ -111,6 +119,7 @@ bool Door::TakeRequest(Connection& connection) {
     Prepare(connection, scan);
     if (connection.state != Connection::State::kWaiting) return true;
   }
+  if (!PassGate(connection)) return connection.state == Connection::State::kWriting;
   const size_t drop =
       static_cast<size_t>(std::min<uint64_t>(connection.input.size(), connection.body_left));
   connection.body_left -= drop;
@@ -137,6 +146,9 @@ void Door::Prepare(Connection& connection, const HeadScan& scan) {
     Refuse(connection, RefusalResponse(400), false);
     return;
   }
+  const FieldScan authorization = FindField(head.fields, "authorization");
+  connection.authorization = authorization.value;
+  connection.repeated_authorization = authorization.times > 1;
   connection.match = parts_.router.Find(head.method, ticket.path, connection.probe);
   ticket.route = connection.match.route;
   if (ticket.route != nullptr) {
@@ -250,7 +262,7 @@ bool Door::SendReply(Connection& connection) {
     const Stream::Outcome wrote =
         connection.stream.Write(head.substr(of_head), body.substr(connection.sent - of_head));
     if (wrote.state == Stream::State::kBlocked) {
-      Listen(connection, EPOLLOUT);
+      Listen(connection, connection.stream.wants());
       return false;
     }
     if (wrote.state == Stream::State::kClosed) {
@@ -274,6 +286,8 @@ bool Door::SendReply(Connection& connection) {
 void Door::AwaitNext(Connection& connection) {
   connection.scanner.Reset();
   connection.head_done = false;
+  connection.judged = false;
+  connection.authorization = std::string();
   connection.match = Router::Match{};
   connection.ticket = Ticket{};
   connection.idle = connection.input.empty();

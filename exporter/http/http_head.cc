@@ -188,6 +188,17 @@ int Escaped(std::string_view text, size_t at) {
 
 }  // namespace
 
+FieldScan FindField(std::string_view fields, std::string_view name) {
+  FieldScan found;
+  while (!fields.empty()) {
+    const std::string_view line = TakeLine(&fields);
+    const size_t colon = std::min(line.find(':'), line.size());
+    if (!EqualsIgnoringCase(line.substr(0, colon), name)) continue;
+    if (++found.times == 1) found.value = TrimBlanks(line.substr(std::min(colon + 1, line.size())));
+  }
+  return found;
+}
+
 void HeadScanner::Reset() {
   begin_ = scanned_ = line_begin_ = request_line_bytes_ = 0;
   in_request_line_ = true;

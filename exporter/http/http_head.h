@@ -37,6 +37,14 @@ struct HeadScan {
   HttpHead head;          // kComplete
 };
 
+// The value of a field in field lines as HttpHead has them, of the first if there are several; how
+// many there are.
+struct FieldScan {
+  std::string_view value;
+  size_t times = 0;
+};
+FieldScan FindField(std::string_view fields, std::string_view name);
+
 // One request head. Not safe from several threads. Bytes are looked at once, however small the
 // pieces in which they come.
 class HeadScanner {

@@ -67,7 +67,8 @@ struct HttpServer::Running {
   Running(const HttpServer& server)
       : router(server.routes_),
         handoff(server.options_.workers),
-        dispatcher(handoff, server.clock_, server.logger_, server.observer_) {}
+        dispatcher(handoff, server.clock_, server.logger_, server.observer_, server.options_.gate) {
+  }
 
   Router router;
   Handoff handoff;

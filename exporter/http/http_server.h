@@ -11,7 +11,9 @@
 #include "exporter/base/clock.h"
 #include "exporter/base/logger.h"
 #include "exporter/base/result.h"
+#include "exporter/http/gate.h"
 #include "exporter/http/http_types.h"
+#include "exporter/tls/tls_server.h"
 
 namespace spire_exporter {
 
@@ -25,6 +27,10 @@ struct HttpServerOptions {
   // slow readers do not count. Probe listeners are exempt.
   size_t max_requests = 40;
   size_t workers = 4;  // 1 to 16
+  // Not owned; outlive the server. Null: no TLS; everybody may come in. Probe listeners have
+  // neither.
+  const TlsServer* tls = nullptr;
+  HttpGate* gate = nullptr;
   // Open connections in all; lowered at start to what the descriptor limit of the process allows.
   size_t max_connections = 1024;
   // Open connections of one address (an IPv6 /64 counts as one, all unix peers of a uid as one).

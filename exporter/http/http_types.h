@@ -97,12 +97,15 @@ struct HttpRejections {
   uint64_t malformed = 0;          // 400, 411, 501, 505
   uint64_t too_large = 0;          // 413, 414, 431
   uint64_t too_many_requests = 0;  // 503: max_requests, or no worker became free in time
+  uint64_t tls_failed = 0;   // a handshake that could not be: no TLS, no common ground, no trust
+  uint64_t tls_timeout = 0;  // a handshake that met its deadline
+  uint64_t denied = 0;       // the gate said no: 401, 403, 429
 };
 
 // A moment's view, each number read by itself.
 struct HttpStats {
   uint64_t accepted = 0;  // connections since start
-  uint64_t waiting = 0;   // open: no or not all of a request has come
+  uint64_t waiting = 0;   // open: no or not all of a request has come, or its password is checked
   uint64_t queued = 0;    // open: request complete, no worker free
   uint64_t running = 0;   // open: in a handler
   uint64_t writing = 0;   // open: response not wholly taken by the kernel, or closing

@@ -83,6 +83,11 @@ Reply RenderReply(const HttpResponse& response, const ReplyContext& context) {
   AppendField("Date", DateText(context.now), &head);
   AppendField("X-Content-Type-Options", "nosniff", &head);
   for (const auto& [name, value] : response.headers) AppendField(name, value, &head);
+  for (const auto& [name, value] : context.headers) {
+    const auto same = [&name = name](const auto& own) { return own.first == name; };
+    if (std::any_of(response.headers.begin(), response.headers.end(), same)) continue;
+    AppendField(name, value, &head);
+  }
   AppendField("Connection", reply.keep_alive ? "keep-alive" : "close", &head);
   head += "\r\n";
   if (!context.head_only) reply.body = response.body;

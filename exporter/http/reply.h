@@ -23,6 +23,7 @@ struct ReplyContext {
   bool keep_alive = false;  // what the client asked for
   bool head_only = false;   // HEAD: the head of the GET, no body
   SystemTime now;           // for Date
+  HttpFields headers;       // in every response, but for those that the response has itself
 };
 
 Reply RenderReply(const HttpResponse& response, const ReplyContext& context);

@@ -1,5 +1,6 @@
 #include "exporter/http/stream.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -24,13 +25,53 @@ iovec Part(std::string_view text) {
 
 }  // namespace
 
+Stream::Outcome Stream::FromTls(TlsSession::Outcome outcome) {
+  switch (outcome.state) {
+    case TlsSession::State::kDone:
+      return {State::kDone, outcome.bytes};
+    case TlsSession::State::kWantsRead:
+      wants_ = EPOLLIN;
+      return {State::kBlocked, 0};
+    case TlsSession::State::kWantsWrite:
+      wants_ = EPOLLOUT;
+      return {State::kBlocked, 0};
+    case TlsSession::State::kClosed:
+    case TlsSession::State::kPlainHttp:
+      break;
+  }
+  return {State::kClosed, 0};
+}
+
+Stream::Greeting Stream::Handshake() {
+  const TlsSession::Outcome outcome = tls_->Handshake();
+  if (outcome.state == TlsSession::State::kPlainHttp) {
+    tls_.reset();
+    handshaking_ = false;
+    return Greeting::kPlainHttp;
+  }
+  switch (FromTls(outcome).state) {
+    case State::kDone:
+      handshaking_ = false;
+      return Greeting::kDone;
+    case State::kBlocked:
+      return Greeting::kBlocked;
+    case State::kClosed:
+      break;
+  }
+  return Greeting::kFailed;
+}
+
 Stream::Outcome Stream::Read(char* buffer, size_t size) {
+  if (tls_) return FromTls(tls_->Read(buffer, size));
+  wants_ = EPOLLIN;
   const ssize_t got = recv(fd_.get(), buffer, size, MSG_DONTWAIT);
   if (got == 0) return {State::kClosed, 0};
   return FromSystem(got);
 }
 
 Stream::Outcome Stream::Write(std::string_view first, std::string_view second) {
+  if (tls_) return FromTls(tls_->Write(first, second));
+  wants_ = EPOLLOUT;
   std::array<iovec, 2> parts = {Part(first), Part(second)};
   msghdr message{};
   message.msg_iov = parts.data();
@@ -39,6 +80,10 @@ Stream::Outcome Stream::Write(std::string_view first, std::string_view second) {
 }
 
 void Stream::EndWriting() {
+  if (tls_) {
+    tls_->EndWriting();
+    return;
+  }
   shutdown(fd_.get(), SHUT_WR);
 }
 

@@ -1,13 +1,16 @@
-// A client's connection as bytes that come and go without blocking. TLS, when it comes, is a second
-// way to do what these four functions do; nothing else in the door touches a client's socket.
+// A client's connection as bytes that come and go without blocking, plain or through TLS; nothing
+// else in the door touches a client's socket.
 #ifndef EXPORTER_HTTP_STREAM_H_
 #define EXPORTER_HTTP_STREAM_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include "exporter/base/unique_fd.h"
+#include "exporter/tls/tls_server.h"
 
 namespace spire_exporter {
 
@@ -22,8 +25,22 @@ class Stream {
   Stream() = default;
   // A connected, non-blocking socket.
   explicit Stream(UniqueFd fd) : fd_(std::move(fd)) {}
+  // The same with TLS over it, which begins with a handshake; `session` is on the same socket.
+  Stream(UniqueFd fd, std::unique_ptr<TlsSession> session)
+      : fd_(std::move(fd)), tls_(std::move(session)), handshaking_(true) {}
 
   int fd() const { return fd_.get(); }
+  // The epoll events to wait for after something was blocked: TLS may have to read to write.
+  uint32_t wants() const { return wants_; }
+
+  // Until it is over neither Read() nor Write() may be called.
+  bool handshaking() const { return handshaking_; }
+  enum class Greeting { kDone, kBlocked, kFailed, kPlainHttp };
+  // One step, perhaps with a signature in it. After kPlainHttp the stream is a plain one, for an
+  // answer that the client can read.
+  Greeting Handshake();
+  // What the client has shown; null without TLS or without a certificate.
+  const PeerCertificate* peer_certificate() const { return tls_ ? tls_->peer() : nullptr; }
   // kClosed: the peer sends no more, or the connection is broken.
   Outcome Read(char* buffer, size_t size);
   // Writes what it can of one text and then another.
@@ -32,7 +49,12 @@ class Stream {
   void EndWriting();
 
  private:
+  Outcome FromTls(TlsSession::Outcome outcome);
+
   UniqueFd fd_;
+  std::unique_ptr<TlsSession> tls_;  // ends before its socket
+  bool handshaking_ = false;
+  uint32_t wants_ = 0;
 };
 
 }  // namespace spire_exporter

@@ -18,7 +18,7 @@ DIRECTION = {
     "exporter/log/": (BASE,),
     "exporter/app/": ("exporter/", "collectors/catalog.h"),
     "exporter/": ("exporter/", "collectors/catalog.h"),
-    "collectors/clients/": (BASE,),
+    "collectors/clients/": (BASE, "exporter/tls/test_certificates.h"),
     "collectors/catalog": (BASE, METRICS, COLLECT, "collectors/"),
     "collectors/": (BASE, METRICS, COLLECT, CLIENTS),
     "tests/": ("exporter/", "collectors/", "tests/"),
@@ -27,6 +27,7 @@ DIRECTION = {
 # Which folders may see a third party's headers.
 DOORS = (
     (r"civetweb\.h$", ("exporter/http/",)),
+    (r"openssl/", ("exporter/tls/", "collectors/clients/http/")),
     (r"prometheus/", ("exporter/expose/", "tests/bench/")),
     (r"yaml-cpp/", ("exporter/config/",)),
     (r"(spdlog|fmt)/", ("exporter/log/",)),

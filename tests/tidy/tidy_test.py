@@ -105,6 +105,7 @@ class TidyTest(unittest.TestCase):
     def test_package_doors(self):
         doors = {
             "<civetweb.h>": "exporter/http/x.h",
+            "<openssl/ssl.h>": "exporter/tls/x.h",
             "<prometheus/counter.h>": "exporter/expose/x.h",
             "<yaml-cpp/yaml.h>": "exporter/config/x.h",
             "<spdlog/logger.h>": "exporter/log/x.h",

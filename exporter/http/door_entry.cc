@@ -1,0 +1,117 @@
+// Coming in: TLS handshakes, and the question to the gate; the loop around it is in door.cc.
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "exporter/http/door.h"
+
+namespace spire_exporter {
+namespace {
+
+// Handshake steps in one turn of the loop. Each may cost a signature, and each is another
+// address's: a flood from one address gets one step a turn, and what others want comes in between.
+constexpr size_t kStepsPerTurn = 4;
+
+// For a client that does not speak TLS, so that a person sees why.
+constexpr std::string_view kPlainHttpAnswer =
+    "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: "
+    "close\r\n\r\n"
+    "This port speaks HTTPS.\n";
+
+}  // namespace
+
+void Door::QueueHandshake(Connection& connection) {
+  if (connection.handshake_queued) return;
+  connection.handshake_queued = true;
+  Listen(connection, 0);  // until its turn: what is readable would wake the loop all the time
+  handshakes_.push_back(connection.id);
+}
+
+void Door::StepHandshakes() {
+  std::array<const Peer*, kStepsPerTurn> served{};
+  size_t steps = 0;
+  for (auto it = handshakes_.begin(); it != handshakes_.end() && steps < kStepsPerTurn;) {
+    Connection* const connection = table_.Find(*it);
+    if (connection == nullptr) {
+      it = handshakes_.erase(it);
+      continue;
+    }
+    const auto end = served.begin() + static_cast<std::ptrdiff_t>(steps);
+    if (std::find(served.begin(), end, connection->peer) != end) {
+      ++it;
+      continue;
+    }
+    served[steps++] = connection->peer;
+    connection->handshake_queued = false;
+    it = handshakes_.erase(it);
+    StepHandshake(*connection);
+  }
+}
+
+void Door::StepHandshake(Connection& connection) {
+  switch (connection.stream.Handshake()) {
+    case Stream::Greeting::kDone:
+      Listen(connection, EPOLLIN);
+      return;
+    case Stream::Greeting::kBlocked:
+      Listen(connection, connection.stream.wants());
+      return;
+    case Stream::Greeting::kPlainHttp:
+      tls_failed_.Add();
+      // A fresh socket takes this much, and if not: it was only a courtesy.
+      connection.stream.Write(kPlainHttpAnswer, {});
+      EndAnswered(connection);
+      return;
+    case Stream::Greeting::kFailed:
+      tls_failed_.Add();
+      Close(connection);
+      return;
+  }
+}
+
+// True if the request may go on. Else it has been refused, or waits for the gate's word.
+bool Door::PassGate(Connection& connection) {
+  if (connection.judged) return true;
+  if (connection.probe || parts_.options.gate == nullptr) {
+    connection.judged = true;
+    return true;
+  }
+  HttpGate::Verdict verdict =
+      parts_.options.gate->Judge({.peer = connection.peer->key,
+                                  .authorization = connection.authorization,
+                                  .repeated_authorization = connection.repeated_authorization,
+                                  .certificate = connection.stream.peer_certificate(),
+                                  .connection = connection.id,
+                                  .first_time = !connection.parked});
+  switch (verdict.kind) {
+    case HttpGate::Verdict::Kind::kLater:
+      connection.parked = true;
+      Listen(connection, 0);
+      return false;
+    case HttpGate::Verdict::Kind::kAdmit:
+      connection.parked = false;
+      connection.judged = true;
+      connection.authorization = std::string();
+      return true;
+    case HttpGate::Verdict::Kind::kRefuse:
+      break;
+  }
+  denied_.Add();
+  connection.parked = false;
+  // A body that was not read would be taken for the next request.
+  Refuse(connection, verdict.response, connection.ticket.keep_alive && connection.body_left == 0);
+  return false;
+}
+
+void Door::OnGateReady() {
+  for (const uint64_t id : parts_.options.gate->TakeReady()) {
+    Connection* const connection = table_.Find(id);
+    if (connection != nullptr && connection->parked) Advance(*connection);
+  }
+}
+
+}  // namespace spire_exporter

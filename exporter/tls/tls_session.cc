@@ -1,0 +1,154 @@
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "exporter/tls/tls_context.h"
+
+namespace spire_exporter {
+namespace {
+
+constexpr size_t kRecord = 16 * 1024;  // of TLS, at most
+
+std::string TextOf(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<size_t>(ASN1_STRING_length(text))};
+}
+
+std::string AddressOf(const ASN1_OCTET_STRING* address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+  if (family == AF_INET6 && ASN1_STRING_length(address) != 16) return {};
+  inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof(text));
+  return text;
+}
+
+PeerCertificate NamesOf(const X509* certificate) {
+  PeerCertificate names;
+  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  if (all == nullptr) return names;
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all.get(), i);
+    switch (name->type) {
+      case GEN_DNS:
+        names.dns_names.push_back(TextOf(name->d.dNSName));
+        break;
+      case GEN_EMAIL:
+        names.email_addresses.push_back(TextOf(name->d.rfc822Name));
+        break;
+      case GEN_URI:
+        names.uris.push_back(TextOf(name->d.uniformResourceIdentifier));
+        break;
+      case GEN_IPADD:
+        names.ip_addresses.push_back(AddressOf(name->d.iPAddress));
+        break;
+      default:
+        break;
+    }
+  }
+  return names;
+}
+
+class Session final : public TlsSession {
+ public:
+  Session(OpenSslPtr<SSL> ssl, int fd) : ssl_(std::move(ssl)), fd_(fd) {}
+
+  Outcome Handshake() override {
+    ERR_clear_error();
+    const int result = SSL_accept(ssl_.get());
+    if (result == 1) {
+      ReadPeer();
+      return {State::kDone, 0};
+    }
+    const unsigned long error = ERR_peek_error();
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST) {
+      ERR_clear_error();
+      return {State::kPlainHttp, 0};
+    }
+    return Failed(result);
+  }
+
+  Outcome Read(char* buffer, size_t size) override {
+    ERR_clear_error();
+    size_t got = 0;
+    const int result = SSL_read_ex(ssl_.get(), buffer, size, &got);
+    return result == 1 ? Outcome{State::kDone, got} : Failed(result);
+  }
+
+  Outcome Write(std::string_view first, std::string_view second) override {
+    // One record for the head and the beginning of the body. After a write that could not be done
+    // the next one must begin with the same bytes, which holds as the caller passes what is left.
+    std::array<char, kRecord> record;
+    std::string_view piece = first.empty() ? second.substr(0, kRecord) : first.substr(0, kRecord);
+    if (!first.empty() && first.size() < kRecord && !second.empty()) {
+      const size_t more = std::min(second.size(), kRecord - first.size());
+      std::memcpy(record.data(), first.data(), first.size());
+      std::memcpy(record.data() + first.size(), second.data(), more);
+      piece = {record.data(), first.size() + more};
+    }
+    if (piece.empty()) return {State::kDone, 0};
+    ERR_clear_error();
+    size_t wrote = 0;
+    const int result = SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &wrote);
+    return result == 1 ? Outcome{State::kDone, wrote} : Failed(result);
+  }
+
+  void EndWriting() override {
+    ERR_clear_error();
+    // The alert says that nothing was cut off; a peer that does not wait for it is free to go.
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+    shutdown(fd_, SHUT_WR);
+  }
+
+  const PeerCertificate* peer() const override { return peer_ ? &*peer_ : nullptr; }
+
+ private:
+  Outcome Failed(int result) {
+    switch (SSL_get_error(ssl_.get(), result)) {
+      case SSL_ERROR_WANT_READ:
+        return {State::kWantsRead, 0};
+      case SSL_ERROR_WANT_WRITE:
+        return {State::kWantsWrite, 0};
+      default:
+        ERR_clear_error();
+        return {State::kClosed, 0};
+    }
+  }
+
+  void ReadPeer() {
+    const OpenSslPtr<X509> certificate(SSL_get1_peer_certificate(ssl_.get()));
+    if (certificate == nullptr) return;
+    peer_ = NamesOf(certificate.get());
+    // A callback that takes anything leaves the result of the check as it was, and where there are
+    // no roots nothing can have been checked.
+    const bool checked = SSL_get_verify_callback(ssl_.get()) == nullptr;
+    peer_->verified = checked && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+  }
+
+  const OpenSslPtr<SSL> ssl_;
+  const int fd_;
+  std::optional<PeerCertificate> peer_;
+};
+
+}  // namespace
+
+std::unique_ptr<TlsSession> MakeServerSession(SSL_CTX* context, int fd) {
+  OpenSslPtr<SSL> ssl(SSL_new(context));
+  if (ssl == nullptr || SSL_set_fd(ssl.get(), fd) != 1) {
+    ERR_clear_error();
+    return nullptr;
+  }
+  SSL_set_accept_state(ssl.get());
+  return std::make_unique<Session>(std::move(ssl), fd);
+}
+
+}  // namespace spire_exporter
