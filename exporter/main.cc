@@ -40,6 +40,10 @@ int Main(std::span<const char* const> argv) {
     Print(stderr, settings.error().ToString() + "\n");
     return line.config_check ? kExitFailed : kExitUsage;
   }
+  if (const Status web = CheckWebConfig(line); !web.ok()) {
+    Print(stderr, web.error().ToString() + "\n");
+    return line.config_check ? kExitFailed : kExitUsage;
+  }
   if (line.config_check) {
     Print(stdout, Render(settings->config));
     return kExitWell;

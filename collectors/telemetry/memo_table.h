@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "collectors/telemetry/byte_search.h"
-#include "collectors/telemetry/keyed_hash.h"
+#include "exporter/base/keyed_hash.h"
 #include "collectors/telemetry/mapping.h"
 
 namespace spire_exporter::telemetry {

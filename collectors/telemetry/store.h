@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/telemetry/keyed_hash.h"
+#include "exporter/base/keyed_hash.h"
 #include "collectors/telemetry/ledger.h"
 #include "collectors/telemetry/line.h"
 #include "collectors/telemetry/memo_table.h"

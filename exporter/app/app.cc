@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "exporter/app/landing.h"
@@ -17,8 +19,10 @@
 #include "exporter/base/thread.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/collect/self_metrics.h"
+#include "exporter/config/yaml.h"
 #include "exporter/expose/process_metrics.h"
 #include "exporter/http/http_server.h"
+#include "exporter/web/web_front.h"
 
 namespace spire_exporter {
 namespace {
@@ -56,6 +60,14 @@ class ShutdownGuard {
  private:
   std::jthread thread_;
 };
+
+// Whether nobody can listen in on the way to an address as HttpServer gives it.
+bool IsLocal(std::string_view address) {
+  for (const std::string_view local : {"127.", "[::1]:", "unix:"}) {
+    if (address.substr(0, local.size()) == local) return true;
+  }
+  return false;
+}
 
 // The server's own view, in the shape of its metrics.
 ServerFigures FiguresOf(const HttpStats& stats) {
@@ -115,21 +127,31 @@ class Server {
         ready_([this](const HttpRequest&) { return ReadyPage(collectors_); }),
         reload_([this](const HttpRequest&) { return ReloadPage(gate_); }),
         landing_([this](const HttpRequest&) { return Landing(); }),
-        status_(
-            [this](const HttpRequest&) { return StatusPage(facts_, collectors_, gate_, clock_); }),
-        http_(HttpOptions(line, settings), Routes(line.telemetry_path), clock, logger, &requests_) {
-    process_.SetServer([this] { return FiguresOf(http_.Stats()); });
-  }
+        status_([this](const HttpRequest&) {
+          return StatusPage(facts_, collectors_, gate_, clock_);
+        }) {}
   ~Server() { process_.SetServer({}); }
 
   Status Start() {
     const Status applied = collectors_.Apply(settings_.config, settings_.enabled, settings_.limits);
     NoteLoad(applied);
     if (!applied.ok()) return applied;
-    if (const Status started = http_.Start(); !started.ok()) return started;
-    for (const std::string& address : http_.addresses())
-      logger_.Info("serving", {{"address", address}});
-    for (const std::string& address : http_.probe_addresses()) {
+    if (!line_.web_config_file.empty()) {
+      web_ = std::make_unique<WebFront>(line_.web_config_file, &ParseYaml, clock_, logger_);
+      if (Status started = web_->Start(); !started.ok()) return started;
+    }
+    http_.emplace(HttpOptions(), Routes(line_.telemetry_path), clock_, logger_, &requests_);
+    process_.SetServer([this] { return FiguresOf(http_->Stats()); });
+    if (Status started = http_->Start(); !started.ok()) return started;
+    const char* const scheme = web_ && web_->tls() != nullptr ? "https" : "http";
+    for (const std::string& address : http_->addresses()) {
+      logger_.Info("serving", {{"address", address}, {"scheme", scheme}});
+      if (web_ && web_->secrets_without_tls() && !IsLocal(address)) {
+        logger_.Warn("passwords are sent to this address for everybody to read: use TLS",
+                     {{"address", address}});
+      }
+    }
+    for (const std::string& address : http_->probe_addresses()) {
       logger_.Info("serving probes", {{"address", address}});
     }
     return {};
@@ -160,11 +182,16 @@ class Server {
     return names;
   }
 
-  static HttpServerOptions HttpOptions(const CommandLine& line, const Settings& settings) {
+  HttpServerOptions HttpOptions() const {
     HttpServerOptions options;
-    options.listen_addresses = settings.listen_addresses;
-    options.probe_listen_addresses = line.probe_listen_addresses;
-    options.max_requests = line.max_requests;
+    options.listen_addresses = settings_.listen_addresses;
+    options.probe_listen_addresses = line_.probe_listen_addresses;
+    options.systemd_sockets = line_.systemd_sockets;
+    options.max_requests = line_.max_requests;
+    if (web_) {
+      options.tls = web_->tls();
+      options.gate = web_->gate();
+    }
     return options;
   }
 
@@ -189,6 +216,7 @@ class Server {
     FamilyBuilder families;
     AddSelfInfo(settings_.role, settings_.trust_domain, families);
     AddCollectorMetrics(collectors_.States(), collectors_.LiveAges(), families);
+    if (web_) web_->AddTo(families);
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->taken = clock_.System();
     snapshot->families = families.Take();
@@ -203,6 +231,10 @@ class Server {
   // Keeps what is in force when the new configuration is bad.
   void Reload() {
     Status outcome = LoadAndApply();
+    if (web_) {
+      const Status web = web_->Reload();
+      if (outcome.ok()) outcome = web;
+    }
     if (outcome.ok()) {
       logger_.Info("configuration reloaded", {{"file", line_.config_file}});
     } else {
@@ -234,7 +266,8 @@ class Server {
   CollectorSet collectors_;
   MetricsHandler metrics_;
   FunctionHandler healthy_, ready_, reload_, landing_, status_;
-  HttpServer http_;
+  std::unique_ptr<WebFront> web_;   // null without --web.config.file
+  std::optional<HttpServer> http_;  // from Start() on
 };
 
 // Columns as wide as their longest cell.
@@ -253,6 +286,14 @@ std::string Table(const std::vector<CheckLine>& lines) {
 }
 
 }  // namespace
+
+Status CheckWebConfig(const CommandLine& line) {
+  if (line.web_config_file.empty()) return {};
+  const Result<ConfigNode> tree = LoadFile(line.web_config_file);
+  if (!tree.ok()) return tree.error();
+  const Result<WebConfig> config = ReadWebConfig(*tree, "");
+  return config.ok() ? Status() : Status(config.error());
+}
 
 void PrepareSignals() {
   const sigset_t signals = OurSignals();

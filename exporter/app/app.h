@@ -29,6 +29,9 @@ void PrepareSignals();
 int Serve(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
           const Clock& clock, Logger& logger);
 
+// Reads the web configuration file, if there is one, as Serve() will.
+Status CheckWebConfig(const CommandLine& line);
+
 // Connects once to every source and prints a table. Returns the exit code: 0 only if all is well.
 int Check(const Settings& settings, std::span<const CatalogEntry> catalog, const Clock& clock,
           Logger& logger, std::string* out);

@@ -40,6 +40,11 @@ void AddFlags(CLI::App& app, CommandLine& line, Raw& raw, std::span<const Catalo
                  "Where to serve /-/healthy and /-/ready alone, repeatable")
       ->allow_extra_args(false)
       ->type_name("ADDRESS");
+  app.add_option("--web.config.file", line.web_config_file,
+                 "Web configuration file: TLS, client certificates, passwords, headers, rate limit")
+      ->type_name("FILE");
+  app.add_flag("--web.systemd-socket", line.systemd_sockets,
+               "Serve on the sockets that systemd passes instead of --web.listen-address");
   app.add_option("--web.telemetry-path", line.telemetry_path, "Path of the metrics")
       ->check([](const std::string& path) {
         return path.size() > 1 && path.front() == '/' &&

@@ -26,6 +26,8 @@ struct CommandLine {
   std::optional<Role> role;
   std::vector<std::string> listen_addresses;
   std::vector<std::string> probe_listen_addresses;
+  std::string web_config_file;
+  bool systemd_sockets = false;
   std::string telemetry_path = "/metrics";
   uint32_t max_requests = 40;
   std::map<std::string, bool, std::less<>> collectors;  // switched on or off by flag

@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "exporter/expose/metrics.pb.h"
 #include "exporter/expose/reference_protobuf.h"
 #include "exporter/expose/test_pages.h"
 #include "exporter/metrics/histogram.h"

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 
+#include "exporter/expose/metrics.pb.h"
 #include "exporter/metrics/bucket_layout.h"
 
 namespace spire_exporter {

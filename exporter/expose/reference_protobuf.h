@@ -6,8 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/expose/metrics.pb.h"
 #include "exporter/expose/page.h"
+
+// Of metrics.pb.h, which who uses the messages includes.
+namespace io::prometheus::client {
+class MetricFamily;
+}
 
 namespace spire_exporter {
 

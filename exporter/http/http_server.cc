@@ -1,8 +1,11 @@
 #include "exporter/http/http_server.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -54,6 +57,35 @@ Result<std::vector<Listener>> OpenAll(const std::vector<std::string>& texts,
   return all;
 }
 
+// LISTEN_FDS sockets from descriptor 3 on, if they are for the process LISTEN_PID.
+Result<std::vector<Listener>> AdoptSystemdSockets() {
+  constexpr int kFirst = 3;
+  constexpr int kMost = 64;
+  const auto number = [](const char* name) {
+    const char* const text = std::getenv(name);
+    return text == nullptr ? 0 : std::atoi(text);
+  };
+  const int count = number("LISTEN_FDS");
+  if (number("LISTEN_PID") != getpid() || count < 1 || count > kMost) {
+    return Error{Code::kFailedPrecondition,
+                 "--web.systemd-socket: systemd has passed no socket: start it by a .socket unit",
+                 "", false};
+  }
+  std::vector<Listener> all;
+  for (int fd = kFirst; fd < kFirst + count; ++fd) {
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    Result<Listener> one = Listener::Adopt(UniqueFd(fd));
+    if (!one) {
+      return Error{
+          one.error().code,
+          "--web.systemd-socket: descriptor " + std::to_string(fd) + ": " + one.error().what, "",
+          false};
+    }
+    all.push_back(std::move(*one));
+  }
+  return all;
+}
+
 std::vector<std::string> Addresses(const std::vector<Listener>& listeners) {
   std::vector<std::string> addresses;
   for (const Listener& one : listeners) addresses.push_back(one.address());
@@ -94,7 +126,8 @@ HttpServer::~HttpServer() {
 
 Status HttpServer::Start() {
   Result<std::vector<Listener>> listeners =
-      OpenAll(options_.listen_addresses, "--web.listen-address");
+      options_.systemd_sockets ? AdoptSystemdSockets()
+                               : OpenAll(options_.listen_addresses, "--web.listen-address");
   if (!listeners) return listeners.error();
   Result<std::vector<Listener>> probes =
       OpenAll(options_.probe_listen_addresses, "--web.probe-listen-address");

@@ -22,6 +22,9 @@ struct HttpServerOptions {
   std::vector<std::string> listen_addresses;
   // The same, for routes marked `probe` only.
   std::vector<std::string> probe_listen_addresses;
+  // Takes the sockets that systemd has opened for this process in place of listen_addresses
+  // (sd_listen_fds(3)).
+  bool systemd_sockets = false;
 
   // Requests that run or wait for a worker; beyond it 503 with Retry-After. Responses being sent to
   // slow readers do not count. Probe listeners are exempt.

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "exporter/expose/metrics.pb.h"
 #include "exporter/expose/page.h"
 #include "exporter/expose/prometheus_collectable.h"
 #include "exporter/expose/reference_protobuf.h"

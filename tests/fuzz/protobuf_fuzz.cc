@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/expose/metrics.pb.h"
 #include "exporter/expose/reference_protobuf.h"
 #include "exporter/expose/writer.h"
 #include "exporter/metrics/histogram.h"

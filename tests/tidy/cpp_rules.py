@@ -13,7 +13,7 @@ DIRECTION = {
     "exporter/expose/": (BASE, METRICS),
     "exporter/tls/": (BASE,),
     "exporter/http/": (BASE, METRICS, COLLECT, TLS, "exporter/slo/", "exporter/expose/"),
-    "exporter/web/": (BASE, TLS, "exporter/http/"),
+    "exporter/web/": (BASE, METRICS, TLS, "exporter/http/", "exporter/config/yaml.h"),
     "exporter/config/": (BASE,),
     "exporter/log/": (BASE,),
     "exporter/app/": ("exporter/", "collectors/catalog.h"),
@@ -36,7 +36,7 @@ DOORS = (
     (r"(grpc|grpcpp)/", ("collectors/clients/spire/", "tests/fakes/")),
     (
         r"(google/protobuf/|.*\.pb\.h$)",
-        ("collectors/clients/spire/", "exporter/expose/", "tests/fakes/", "tests/bench/"),
+        ("collectors/clients/spire/", "exporter/expose/", "tests/fakes/", "tests/bench/", "tests/fuzz/"),
     ),
 )
 

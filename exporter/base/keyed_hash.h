@@ -1,13 +1,13 @@
 // A hash that nobody who does not know the key can make collide: for tables whose keys come from
 // peers. SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"; one compression
 // and three finalization rounds, as Rust's and Python's tables use).
-#ifndef COLLECTORS_TELEMETRY_KEYED_HASH_H_
-#define COLLECTORS_TELEMETRY_KEYED_HASH_H_
+#ifndef EXPORTER_BASE_KEYED_HASH_H_
+#define EXPORTER_BASE_KEYED_HASH_H_
 
 #include <cstdint>
 #include <string_view>
 
-namespace spire_exporter::telemetry {
+namespace spire_exporter {
 
 // Immutable value type.
 class KeyedHash {
@@ -23,6 +23,6 @@ class KeyedHash {
   uint64_t key1_;
 };
 
-}  // namespace spire_exporter::telemetry
+}  // namespace spire_exporter
 
-#endif  // COLLECTORS_TELEMETRY_KEYED_HASH_H_
+#endif  // EXPORTER_BASE_KEYED_HASH_H_

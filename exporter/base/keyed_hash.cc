@@ -1,10 +1,10 @@
-#include "collectors/telemetry/keyed_hash.h"
+#include "exporter/base/keyed_hash.h"
 
 #include <bit>
 #include <cstring>
 #include <random>
 
-namespace spire_exporter::telemetry {
+namespace spire_exporter {
 namespace {
 
 struct State {
@@ -59,4 +59,4 @@ uint64_t KeyedHash::operator()(std::string_view bytes) const {
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
 
-}  // namespace spire_exporter::telemetry
+}  // namespace spire_exporter

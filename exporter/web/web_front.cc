@@ -1,0 +1,187 @@
+#include "exporter/web/web_front.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "exporter/base/text.h"
+#include "exporter/base/thread.h"
+
+namespace spire_exporter {
+namespace {
+
+constexpr Duration kPeriod = std::chrono::seconds(1);
+constexpr size_t kFileMax = size_t{1} << 20;
+constexpr size_t kTokenMax = 4096;
+
+constexpr FamilyDescription kGood{
+    .name = "spire_exporter_web_config_last_reload_successful",
+    .help =
+        "1 if the web configuration, with the certificates and the token it names, was good when "
+        "it "
+        "was last looked at, else 0: then the last good one is in force.",
+    .source = "--web.config.file"};
+constexpr FamilyDescription kGoodTime{
+    .name = "spire_exporter_web_config_last_reload_success_timestamp_seconds",
+    .unit = "seconds",
+    .help = "When the web configuration was last found good, as Unix time.",
+    .source = "--web.config.file"};
+constexpr FamilyDescription kExpiry{
+    .name = "spire_exporter_web_certificate_expiry_timestamp_seconds",
+    .unit = "seconds",
+    .help = "When the certificate that the page is served with ends, as Unix time.",
+    .source = "the certificate of tls_server_config"};
+
+constexpr std::array<const FamilyDescription*, 3> kFamilies = {&kGood, &kGoodTime, &kExpiry};
+
+Result<std::string> ReadFile(const std::string& path, size_t most) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                             &std::fclose);
+  if (file == nullptr) return Error{Code::kNotFound, path + ": " + ErrnoText(errno), "", true};
+  std::string text(most + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) {
+    return Error{Code::kUnavailable, path + ": " + ErrnoText(errno), "", true};
+  }
+  if (text.size() > most) {
+    return Error{Code::kInvalidArgument, path + ": larger than " + FormatSize(most), "", false};
+  }
+  return text;
+}
+
+Result<std::string> ReadToken(const std::string& path) {
+  if (path.empty()) return std::string();
+  Result<std::string> text = ReadFile(path, kTokenMax);
+  if (!text.ok()) return text;
+  std::string token(Trim(*text));
+  if (token.empty()) return Error{Code::kInvalidArgument, path + ": no token in it", "", false};
+  return token;
+}
+
+std::string FolderOf(const std::string& file) {
+  const size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "" : slash == 0 ? "/" : file.substr(0, slash);
+}
+
+}  // namespace
+
+std::span<const FamilyDescription* const> WebFamilies() {
+  return kFamilies;
+}
+
+WebFront::WebFront(std::string file, Parse parse, const Clock& clock, Logger& logger)
+    : file_(std::move(file)),
+      parse_(std::move(parse)),
+      clock_(clock),
+      logger_(logger),
+      tls_(clock),
+      gate_(clock) {}
+
+WebFront::~WebFront() = default;
+
+Status WebFront::Start() {
+  {
+    const MutexLock lock(load_mutex_);
+    Status loaded = Load();
+    if (!loaded.ok()) return loaded;
+    Note(loaded);
+    has_tls_ = config_.tls.has_value();
+    asks_for_password_ = config_.asks_for_password();
+  }
+  thread_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
+  return {};
+}
+
+Status WebFront::Reload() {
+  const MutexLock lock(load_mutex_);
+  Status outcome = Load();
+  Note(outcome);
+  return outcome;
+}
+
+Status WebFront::Load() {
+  const Result<std::string> text = ReadFile(file_, kFileMax);
+  Status outcome;
+  if (!text.ok()) {
+    outcome = text.error();
+  } else if (*text != text_ || !good_) {
+    outcome = LoadFile(*text);
+  }
+  // Whatever the file says now, what is in force names files that change by themselves.
+  const auto then = [&outcome](const Status& next) {
+    if (outcome.ok()) outcome = next;
+  };
+  if (config_.tls) then(tls_.Refresh());
+  then(LoadToken());
+  good_ = outcome.ok();
+  return outcome;
+}
+
+Status WebFront::LoadToken() {
+  const Result<std::string> token = ReadToken(config_.bearer_token_file);
+  if (!token.ok()) return token.error();
+  if (*token == token_) return {};
+  token_ = *token;
+  gate_.Apply(config_, token_);
+  return {};
+}
+
+// Everything that the file says is good before any of it is put to use.
+Status WebFront::LoadFile(const std::string& text) {
+  const Result<ConfigNode> tree = parse_(text, file_);
+  if (!tree.ok()) return tree.error();
+  Result<WebConfig> config = ReadWebConfig(*tree, FolderOf(file_));
+  if (!config.ok()) return config.error();
+  if (thread_.joinable() && config->tls.has_value() != has_tls_) {
+    return Error{Code::kFailedPrecondition,
+                 file_ + ": tls_server_config cannot come or go without a restart", "", false};
+  }
+  Result<std::string> token = ReadToken(config->bearer_token_file);
+  if (!token.ok()) return token.error();
+  if (config->tls) {
+    Status applied = tls_.Apply(*config->tls);
+    if (!applied.ok()) return applied;
+  }
+  gate_.Apply(*config, *token);
+  config_ = std::move(*config);
+  token_ = std::move(*token);
+  text_ = text;
+  return {};
+}
+
+// Once for each change, not each second.
+void WebFront::Note(const Status& outcome) {
+  std::string error = outcome.ok() ? "" : outcome.error().ToString();
+  {
+    const MutexLock lock(mutex_);
+    state_.good = outcome.ok();
+    if (outcome.ok()) state_.good_seconds = UnixSeconds(clock_.System());
+    if (error == state_.error) return;
+    state_.error = error;
+  }
+  if (error.empty()) {
+    logger_.Info("web configuration is good again", {{"file", file_}});
+  } else {
+    logger_.Error("web configuration not taken, the last good one stays", {{"error", error}});
+  }
+}
+
+void WebFront::Watch(const std::stop_token& stop) {
+  NameThisThread("web-config");
+  for (;;) {
+    const MutexLock lock(load_mutex_);
+    wake_.wait_for(load_mutex_, stop, kPeriod, [] { return false; });
+    if (stop.stop_requested()) return;
+    Note(Load());
+  }
+}
+
+void WebFront::AddTo(FamilyBuilder& families) const {
+  const MutexLock lock(mutex_);
+  families.Add(kGood, {}, state_.good ? 1 : 0);
+  families.Add(kGoodTime, {}, state_.good_seconds);
+  if (has_tls_) families.Add(kExpiry, {}, tls_.state().not_after_seconds);
+}
+
+}  // namespace spire_exporter
