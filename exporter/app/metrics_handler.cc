@@ -1,9 +1,11 @@
 #include "exporter/app/metrics_handler.h"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <exception>
 
 #include "exporter/base/text.h"
-#include "exporter/expose/negotiation.h"
 #include "exporter/expose/writer.h"
 
 namespace spire_exporter {
@@ -11,6 +13,17 @@ namespace {
 
 // How long a scrape waits for the stream before it takes the state that came last.
 constexpr Duration kLiveWait = std::chrono::milliseconds(5);
+
+// A scraper that is in a greater hurry than that is served sooner; what is no number changes
+// nothing.
+Duration LiveWait(const std::string& scrape_timeout) {
+  double seconds = 0;
+  const char* const end = scrape_timeout.data() + scrape_timeout.size();
+  const auto [last, error] = std::from_chars(scrape_timeout.data(), end, seconds);
+  if (error != std::errc() || last != end || !(seconds > 0) || seconds > 1) return kLiveWait;
+  return std::min(
+      kLiveWait, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds / 10)));
+}
 
 // The quotes of Quoted() keep what a client sent from reaching the page as it is.
 Error UnknownName(std::string_view name, std::span<const std::string_view> names) {
@@ -49,10 +62,11 @@ Result<std::set<std::string, std::less<>>> MetricsHandler::WantedNames(
   return all;
 }
 
-Page MetricsHandler::MakePage(const std::set<std::string, std::less<>>& wanted) {
+Page MetricsHandler::MakePage(const std::set<std::string, std::less<>>& wanted,
+                              Duration live_wait) {
   std::vector<std::shared_ptr<const Snapshot>> snapshots =
       collectors_.Gather([&wanted](std::string_view name) { return wanted.contains(name); },
-                         Deadline::After(clock_, kLiveWait));
+                         Deadline::After(clock_, live_wait));
   if (wanted.contains(kOwnFamilies)) {
     for (std::shared_ptr<const Snapshot>& own : own_()) snapshots.push_back(std::move(own));
   }
@@ -61,19 +75,14 @@ Page MetricsHandler::MakePage(const std::set<std::string, std::less<>>& wanted) 
   return page;
 }
 
-HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
-  const auto wanted = WantedNames(request);
-  if (!wanted.ok()) return HttpResponse::Text(400, wanted.error().ToString() + "\n");
-
-  const Page page = MakePage(*wanted);
-  const Format format = ChooseFormat(request.Header("Accept"));
+HttpResponse MetricsHandler::Render(const std::set<std::string, std::less<>>& wanted, Format format,
+                                    Coding coding, Duration live_wait) {
   std::string body;
-  Write(format, page, WriteOptions{}, body);
-
+  Write(format, MakePage(wanted, live_wait), WriteOptions{}, body);
   HttpResponse response;
   response.content_type = ContentType(format);
   response.headers = {{"Vary", "Accept, Accept-Encoding"}};
-  if (ChooseCoding(request.Header("Accept-Encoding")) == Coding::kGzip) {
+  if (coding == Coding::kGzip) {
     // Without memory for the compressed body the plain one still goes out.
     if (Result<std::string> compressed = gzip_.Compress(body); compressed.ok()) {
       body = std::move(compressed).value();
@@ -82,6 +91,46 @@ HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
   }
   response.body = std::make_shared<const std::string>(std::move(body));
   return response;
+}
+
+HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
+  const auto wanted = WantedNames(request);
+  if (!wanted.ok()) return HttpResponse::Text(400, wanted.error().ToString() + "\n");
+  const Format format = ChooseFormat(request.Header("Accept"));
+  const Coding coding = ChooseCoding(request.Header("Accept-Encoding"));
+  const Duration live_wait = LiveWait(request.Header("X-Prometheus-Scrape-Timeout-Seconds"));
+
+  // Names of collectors have no blanks in them.
+  std::string key =
+      std::to_string(static_cast<int>(format)) + std::to_string(static_cast<int>(coding));
+  for (const std::string& name : *wanted) key += " " + name;
+  std::promise<HttpResponse> promise;
+  std::shared_future<HttpResponse> others;
+  {
+    const MutexLock lock(mutex_);
+    const auto [making, ours] = making_.try_emplace(key);
+    if (ours) {
+      making->second = promise.get_future().share();
+    } else {
+      others = making->second;
+    }
+  }
+  if (others.valid()) return others.get();
+  // Whoever comes from here on gets a page of its own: this one may be old by then.
+  const auto done = [&] {
+    const MutexLock lock(mutex_);
+    making_.erase(key);
+  };
+  try {
+    HttpResponse response = Render(*wanted, format, coding, live_wait);
+    done();
+    promise.set_value(response);
+    return response;
+  } catch (...) {
+    done();
+    promise.set_exception(std::current_exception());
+    throw;
+  }
 }
 
 }  // namespace spire_exporter

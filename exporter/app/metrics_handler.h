@@ -3,14 +3,18 @@
 #define EXPORTER_APP_METRICS_HANDLER_H_
 
 #include <functional>
+#include <future>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "exporter/base/mutex.h"
 #include "exporter/collect/collector_set.h"
 #include "exporter/expose/gzip.h"
+#include "exporter/expose/negotiation.h"
 #include "exporter/expose/page.h"
 #include "exporter/http/http_types.h"
 
@@ -19,7 +23,8 @@ namespace spire_exporter {
 // The name under which collect[] and exclude[] know the process's own families.
 inline constexpr std::string_view kOwnFamilies = "exporter";
 
-// Safe from several threads.
+// Safe from several threads. Requests for the same page that come while it is made share it: forty
+// scrapes at once cost one.
 class MetricsHandler final : public HttpHandler {
  public:
   // Makes the snapshots of the process's own families; called once a scrape, from any thread.
@@ -35,7 +40,9 @@ class MetricsHandler final : public HttpHandler {
 
  private:
   Result<std::set<std::string, std::less<>>> WantedNames(const HttpRequest& request) const;
-  Page MakePage(const std::set<std::string, std::less<>>& wanted);
+  Page MakePage(const std::set<std::string, std::less<>>& wanted, Duration live_wait);
+  HttpResponse Render(const std::set<std::string, std::less<>>& wanted, Format format,
+                      Coding coding, Duration live_wait);
 
   CollectorSet& collectors_;
   const std::vector<std::string_view> names_;
@@ -43,6 +50,9 @@ class MetricsHandler final : public HttpHandler {
   const OnPage on_page_;
   const Clock& clock_;
   Gzip gzip_;
+  Mutex mutex_;
+  // Pages that are being made, by what they will hold.
+  std::map<std::string, std::shared_future<HttpResponse>> making_ GUARDED_BY(mutex_);
 };
 
 }  // namespace spire_exporter

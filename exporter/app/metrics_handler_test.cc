@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "exporter/app/test_catalog.h"
 #include "exporter/expose/gzip.h"
@@ -33,12 +36,59 @@ class MetricsHandlerTest : public ::testing::Test {
         HttpRequest{"GET", "/metrics", std::move(query), std::move(headers), "127.0.0.1"});
   }
 
+  // Makes the process's own snapshots wait or fail.
+  class OwnControl {
+   public:
+    void Call() {
+      mutex_.lock();
+      ++calls_;
+      changed_.notify_all();
+      while (held_) changed_.wait(mutex_);
+      const bool fail = std::exchange(fail_, false);
+      mutex_.unlock();
+      if (fail) throw std::runtime_error("as told");
+    }
+    void Hold() {
+      Set([this] { held_ = true; });
+    }
+    void Release() {
+      Set([this] { held_ = false; });
+    }
+    void FailNext() {
+      Set([this] { fail_ = true; });
+    }
+    void AwaitHeld(int calls) {
+      mutex_.lock();
+      while (calls_ < calls) changed_.wait(mutex_);
+      mutex_.unlock();
+    }
+    int calls() {
+      const MutexLock lock(mutex_);
+      return calls_;
+    }
+
+   private:
+    template <typename Change>
+    void Set(Change change) {
+      const MutexLock lock(mutex_);
+      change();
+      changed_.notify_all();
+    }
+    Mutex mutex_;
+    std::condition_variable_any changed_;
+    bool held_ = false;
+    bool fail_ = false;
+    int calls_ = 0;
+  };
+
   ManualClock clock_;
   NullLogger logger_;
+  OwnControl own_;
   CollectorSet collectors_{kTestCatalog, ModuleDeps{clock_, logger_, Role::kServer}};
   MetricsHandler handler_{collectors_,
                           {"lamps"},
-                          [] {
+                          [this] {
+                            own_.Call();
                             FamilyBuilder families;
                             families.Add(kOwn, {}, 1);
                             auto snapshot = std::make_shared<Snapshot>();
@@ -76,6 +126,57 @@ TEST_F(MetricsHandlerTest, AnUnknownNameIsAnErrorThatQuotesItSafely) {
   const HttpResponse response = Get({{"collect[]", "<script>\n"}});
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(*response.body, "\"<script>\\x0a\" is no collector: expected one of lamps, exporter\n");
+}
+
+TEST_F(MetricsHandlerTest, RequestsForThePageThatIsBeingMadeShareIt) {
+  Start("red");
+  own_.Hold();
+  std::vector<std::thread> scrapers;
+  std::vector<HttpResponse> answers(6);
+  scrapers.emplace_back([&] { answers[0] = Get({}); });
+  own_.AwaitHeld(1);
+  for (size_t i = 1; i < answers.size(); ++i) {
+    // Another page is another matter: it does not wait for this one, nor does this one for it.
+    scrapers.emplace_back([&, i] {
+      answers[i] = Get(i == 5 ? HttpFields{{"collect[]", "lamps"}} : HttpFields{});
+    });
+  }
+  scrapers.back().join();
+  scrapers.pop_back();
+  EXPECT_EQ(*answers[5].body, kLampText);
+  own_.Release();
+  for (std::thread& scraper : scrapers) scraper.join();
+  for (size_t i = 1; i < 5; ++i) EXPECT_EQ(*answers[i].body, *answers[0].body);
+  // Some may have come only after the first was done, and then made a page together.
+  EXPECT_LE(own_.calls(), 5);
+  EXPECT_EQ(*Get({}).body, std::string(kOwnText) + std::string(kLampText));
+}
+
+TEST_F(MetricsHandlerTest, AFailureIsEverybodysWhoWaitedAndNobodysAfterwards) {
+  Start("red");
+  own_.FailNext();
+  EXPECT_THROW(Get({}), std::runtime_error);
+  EXPECT_EQ(Get({}).status, 200);
+}
+
+TEST_F(MetricsHandlerTest, TakesAnyScrapeTimeout) {
+  Start("red");
+  for (const char* const timeout : {"10", "0.001", "", "soon", "-1", "1e999", "nan"}) {
+    EXPECT_EQ(Get({}, {{"X-Prometheus-Scrape-Timeout-Seconds", timeout}}).status, 200) << timeout;
+  }
+}
+
+TEST_F(MetricsHandlerTest, AnswersProtobufWhenAsked) {
+  Start("red");
+  const HttpResponse response =
+      Get({}, {{"Accept",
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+                "encoding=delimited"}});
+  EXPECT_EQ(response.content_type,
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+            "encoding=delimited");
+  // The first family by its length and its name, which is field 1.
+  EXPECT_EQ(response.body->substr(1, 26), "\x0a\x18spire_exporter_own_value");
 }
 
 TEST_F(MetricsHandlerTest, AnswersOpenMetricsAndGzipWhenAsked) {
