@@ -20,6 +20,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// One and a half heartbeats without a line: the stream is off, or dead.
+constexpr Duration kStreamQuiet = seconds(15);
 constexpr Duration kTick = seconds(1);
 // Of one socket before the next one's turn.
 constexpr int kBatchesPerTurn = 16;
@@ -90,6 +92,12 @@ void Ingest::Deliver(PreparedPage page) {
     mail_.page = std::move(page);
   }
   Wake();
+}
+
+bool Ingest::StreamSpeaks() const {
+  const int64_t last = stream_last_ns_.load(std::memory_order_relaxed);
+  if (last == 0) return false;
+  return clock_.Steady().time_since_epoch() - std::chrono::nanoseconds(last) <= kStreamQuiet;
 }
 
 std::shared_ptr<const Snapshot> Ingest::Acquire(const Deadline& deadline) {
@@ -211,6 +219,10 @@ void Ingest::Maintain(SteadyTime now) {
   }
   if (now < next_tick_) return;
   next_tick_ = now + kTick;
+  if (const std::optional<SteadyTime> last = store_.stream_last()) {
+    const auto since = std::chrono::nanoseconds(last->time_since_epoch());
+    stream_last_ns_.store(since.count(), std::memory_order_relaxed);
+  }
   size_t clients = 0;
   std::optional<SteadyTime> replaced;
   for (const std::unique_ptr<Listener>& listener : listeners_) {

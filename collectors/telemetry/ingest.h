@@ -54,6 +54,9 @@ class Ingest final : public LiveSource {
   // A page of SPIRE's endpoint. Of pages that come faster than they are looked at, the last stays.
   void Deliver(PreparedPage page) EXCLUDES(mutex_);
 
+  // Whether a line has come lately: SPIRE's clients send one every ten seconds at the least.
+  bool StreamSpeaks() const;
+
   std::shared_ptr<const Snapshot> Acquire(const Deadline& deadline) override EXCLUDES(mutex_);
 
  private:
@@ -92,6 +95,9 @@ class Ingest final : public LiveSource {
   UniqueFd event_;
   // A hint that saves the lock; what it tells of is read under mutex_, so relaxed is enough.
   std::atomic<bool> has_mail_{false};
+  // When the last line came, in ns of the steady clock, known to within a second; 0 is never. It
+  // stands alone, so relaxed is enough.
+  std::atomic<int64_t> stream_last_ns_{0};
   Mutex mutex_;
   std::condition_variable_any answered_;
   Mail mail_ GUARDED_BY(mutex_);

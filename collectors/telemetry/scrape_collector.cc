@@ -1,10 +1,12 @@
 #include "collectors/telemetry/scrape_collector.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
 #include "collectors/clients/http/http_client.h"
+#include "collectors/telemetry/scrape_poll.h"
 #include "collectors/telemetry/text_page.h"
 #include "exporter/base/text.h"
 
@@ -29,7 +31,23 @@ constexpr FamilyDescription kPageSeries = {
     {},
     "Series of SPIRE on its own metrics page at the last scrape of it.",
     "SPIRE's Prometheus endpoint"};
-constexpr const FamilyDescription* kFamilies[] = {&kPageBytes, &kPageSeries};
+constexpr FamilyDescription kServing = {"spire_exporter_telemetry_scrape_serving_seconds_total",
+                                        MetricType::kCounter,
+                                        "seconds",
+                                        {},
+                                        "Time from asking for SPIRE's own metrics page to its last "
+                                        "byte, of all pages; its rate is what "
+                                        "they cost SPIRE at the most, in cores.",
+                                        "this process"};
+constexpr FamilyDescription kPeriod = {
+    "spire_exporter_telemetry_scrape_period_seconds",
+    MetricType::kGauge,
+    "seconds",
+    {},
+    "How often SPIRE's own metrics page is read now: the interval, or more often while the stream "
+    "is silent.",
+    "this process"};
+constexpr const FamilyDescription* kFamilies[] = {&kPageBytes, &kPageSeries, &kServing, &kPeriod};
 
 HttpClientOptions ClientOptions(const ScrapeOptions& options) {
   HttpClientOptions client;
@@ -93,19 +111,25 @@ Result<Scraped> Scrape(HttpClient& client, const Url& url, const std::string& pr
 class ScrapeCollector final : public Collector {
  public:
   ScrapeCollector(const ScrapeOptions& options, ScrapeSink& sink)
-      : options_(options), sink_(sink), client_(ClientOptions(options)) {}
+      : options_(options),
+        sink_(sink),
+        client_(ClientOptions(options)),
+        poll_(options.interval, options.poll),
+        period_ns_(std::chrono::nanoseconds(options.interval).count()) {}
 
   std::string_view Name() const override { return "telemetry"; }
   std::string_view Target() const override { return "scrape"; }
-  Duration Period() const override { return options_.interval; }
+  Duration Period() const override {
+    return std::chrono::nanoseconds(period_ns_.load(std::memory_order_relaxed));
+  }
   Duration Timeout() const override { return options_.timeout; }
 
   std::string Fingerprint() const override {
     std::string out;
     for (const std::string& each :
          {options_.url, FormatDuration(options_.interval), FormatDuration(options_.timeout),
-          options_.ca_file, options_.server_name, options_.cert_file, options_.key_file,
-          options_.prefix}) {
+          FormatDuration(options_.poll), options_.ca_file, options_.server_name, options_.cert_file,
+          options_.key_file, options_.prefix}) {
       out += each + '\n';
     }
     return out;
@@ -116,8 +140,19 @@ class ScrapeCollector final : public Collector {
     if (!url.ok()) return url.error();
     auto scraped =
         Scrape(client_, *url, options_.prefix, context.clock, context.deadline, context.stop);
-    if (!scraped.ok()) return std::move(scraped).error();
+    if (!scraped.ok()) {
+      poll_.OnFailure();
+      SetPeriod();
+      return std::move(scraped).error();
+    }
+    const Duration served = scraped->page->received - scraped->page->asked;
+    if (serving_seconds_ == 0) created_seconds_ = UnixSeconds(context.clock.System());
+    serving_seconds_ += Seconds(served);
+    poll_.OnPage(served);
+    SetPeriod();
     Reading reading;
+    reading.families.Add(kServing, {}, serving_seconds_, created_seconds_);
+    reading.families.Add(kPeriod, {}, Seconds(Period()));
     reading.families.Add(kPageBytes, {}, static_cast<double>(scraped->bytes));
     reading.families.Add(kPageSeries, {}, static_cast<double>(scraped->page->series.size()));
     sink_.Deliver(std::move(scraped->page));
@@ -125,9 +160,19 @@ class ScrapeCollector final : public Collector {
   }
 
  private:
+  void SetPeriod() {
+    const Duration next = poll_.Next(sink_.StreamSpeaks());
+    period_ns_.store(std::chrono::nanoseconds(next).count(), std::memory_order_relaxed);
+  }
+
   const ScrapeOptions options_;
   ScrapeSink& sink_;
   HttpClient client_;
+  ScrapePoll poll_;
+  double serving_seconds_ = 0;
+  double created_seconds_ = 0;
+  // Written by Collect()'s thread alone and stands alone, so relaxed is enough.
+  std::atomic<int64_t> period_ns_;
 };
 
 std::string Remedy(Code code) {

@@ -18,6 +18,8 @@ namespace spire_exporter::telemetry {
 class ScrapeSink {
  public:
   virtual ~ScrapeSink() = default;
+  // Whether the stream tells all that pages would; then they are read at their interval.
+  virtual bool StreamSpeaks() { return false; }
   virtual void Deliver(std::shared_ptr<const ScrapedPage> page) = 0;
 };
 

@@ -1,10 +1,26 @@
 #include "collectors/telemetry/scrape_options.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "collectors/clients/http/url.h"
 
 namespace spire_exporter::telemetry {
+
+namespace {
+
+constexpr Duration kPollDefault = std::chrono::seconds(1);
+constexpr Duration kPollMin = std::chrono::milliseconds(200);
+
+// By its writing: a name is resolved again and again, and may mean another host tomorrow.
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") &&
+          host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+}  // namespace
 
 Status ReadScrapeOptions(const ConfigNode& scrape, Role role, ScrapeOptions* options) {
   using std::chrono::hours;
@@ -23,13 +39,19 @@ Status ReadScrapeOptions(const ConfigNode& scrape, Role role, ScrapeOptions* opt
   reader.Read("key_file", &read.key_file);
 
   bool tls = false;
+  bool loopback = false;
   if (read.enabled()) {
     if (const auto url = ParseUrl(read.url); url.ok()) {
       tls = url->tls;
+      loopback = IsLoopback(url->host);
     } else {
       reader.Fail("url", url.error().what);
     }
   }
+  if (loopback) read.poll = std::min<Duration>(kPollDefault, read.interval);
+  reader.Read("poll", &read.poll, Duration::zero(), hours(1));
+  if (read.poll > Duration::zero() && read.poll < kPollMin) reader.Fail("poll", "below 200ms");
+  if (read.poll > read.interval) reader.Fail("poll", "longer than the interval");
   if (read.timeout > read.interval) reader.Fail("timeout", "longer than the interval");
   const std::pair<const char*, const std::string&> for_tls[] = {{"ca_file", read.ca_file},
                                                                 {"server_name", read.server_name},

@@ -36,6 +36,20 @@ TEST(ScrapeOptionsTest, DefaultsFollowTheRole) {
   EXPECT_EQ(Read(ConfigNode()).timeout, 5s);
 }
 
+TEST(ScrapeOptionsTest, PollsOnTheLoopbackAloneUnlessAsked) {
+  for (const char* url : {"http://127.0.0.1:9988/", "http://localhost:9988/", "http://[::1]:9988/",
+                          "https://127.1.2.3/"}) {
+    EXPECT_EQ(Read(Node({{"url", url}})).poll, 1s) << url;
+    EXPECT_EQ(Read(Node({{"url", url}, {"poll", "0s"}})).poll, 0s) << url;
+  }
+  for (const char* url : {"http://10.0.0.1:9988/", "http://127.example.org/", "http://[::2]/"}) {
+    EXPECT_EQ(Read(Node({{"url", url}})).poll, 0s) << url;
+    EXPECT_EQ(Read(Node({{"url", url}, {"poll", "2s"}})).poll, 2s) << url;
+  }
+  EXPECT_THAT(Failure(Node({{"poll", "100ms"}})), HasSubstr("below 200ms"));
+  EXPECT_THAT(Failure(Node({{"poll", "20s"}})), HasSubstr("longer than the interval"));
+}
+
 TEST(ScrapeOptionsTest, ReadsEveryKey) {
   const ScrapeOptions options = Read(Node({{"url", "https://spire:9988/"},
                                            {"interval", "30s"},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/telemetry/mapping.h"
+#include "collectors/telemetry/scrape_placement.h"
 #include "exporter/base/clock.h"
 
 namespace spire_exporter::telemetry {
@@ -16,8 +17,9 @@ struct ScrapedSeries {
   std::string key;  // family name: `spire_server_rpc_agent_v1_agent_attest_agent_elapsed_time`
   WireKind kind = WireKind::kCounter;
   std::vector<std::pair<std::string, std::string>> tags;  // without `quantile`, in page order
-  double value = 0;  // counter or gauge; for a summary its _sum
-  double count = 0;  // of a summary
+  double value = 0;                           // counter or gauge; for a summary its _sum
+  double count = 0;                           // of a summary
+  SummaryQuantiles quantiles = kNoQuantiles;  // likewise
 };
 
 // Immutable once shared.

@@ -11,9 +11,11 @@ Totals SourceMerge::OnPage(const Totals& raw, const Totals& published, const Pag
   if (first) {
     scraped_ = raw;
     rise_ = raw.count;
+    sum_rise_ = raw.sum;
     const bool ours = !page.first_page || page.started_after_us;
     if (!ours) {
       rise_ = 0;
+      sum_rise_ = 0;
       offset_ = {published.count - raw.count, published.sum - raw.sum};
       measured_ = offset_;
       raw_ = raw;
@@ -22,9 +24,10 @@ Totals SourceMerge::OnPage(const Totals& raw, const Totals& published, const Pag
   } else {
     const Totals from = Fell(raw) ? Totals{} : raw_;
     rise_ = raw.count - from.count;
+    sum_rise_ = raw.sum - from.sum;
     scraped_.count += rise_;
     // A sum of durations only grows; rounding must not make it fall.
-    scraped_.sum += std::max(0.0, raw.sum - from.sum);
+    scraped_.sum += std::max(0.0, sum_rise_);
   }
   raw_ = raw;
 

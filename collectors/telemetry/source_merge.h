@@ -59,6 +59,8 @@ class SourceMerge {
 
   // How much S rose at the last OnPage(), for the cross-check.
   double rise() const { return rise_; }
+  // By how much its sum rose; rounding may make it negative.
+  double sum_rise() const { return sum_rise_; }
 
  private:
   bool seen_ = false;
@@ -68,6 +70,7 @@ class SourceMerge {
   Totals measured_;      // O at the last page, if the stream was alive then
   bool behind_ = false;  // the stream has missed something that may not be made up for yet
   double rise_ = 0;
+  double sum_rise_ = 0;
 };
 
 }  // namespace spire_exporter::telemetry

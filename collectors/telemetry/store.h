@@ -68,6 +68,8 @@ struct StoreState {
   // Events of the times between pages that the stream covered, as each source told them.
   double stream_events = 0;
   double page_events = 0;
+  // Observations that pages told and the stream did not, by Placement.
+  std::array<uint64_t, kPlacementCount> scraped{};
 };
 
 // The series of both sources. Feed() parses a datagram: each non-empty run of bytes between line
@@ -104,6 +106,7 @@ class Store {
   // Appends the families that have series now. Only what changed since the last call is copied.
   void AppendFamilies(SteadyTime now, FamilyList* families);
   StoreState State() const;
+  std::optional<SteadyTime> stream_last() const { return stream_last_; }
 
  private:
   // The series of one family, and the layout they share.
@@ -140,6 +143,8 @@ class Store {
   PageContext ReadPage(const PreparedPage& page, std::vector<StreamSeries*>* series);
   void ApplyTotals(StreamSeries& series, const PreparedSeries& shown, const PageContext& page,
                    SteadyTime asked);
+  void AddObservations(StreamSeries& series, const PreparedSeries& shown, const Totals& add,
+                       SteadyTime asked);
   void ApplyState(StreamSeries& series, const PreparedSeries& shown, SteadyTime asked);
   void SetState(StreamSeries& series, double value);
   FamilyGroup& GroupOf(const FamilyDescription& family);
@@ -176,6 +181,7 @@ class Store {
   uint64_t page_restarts_ = 0;
   double stream_events_ = 0;
   double page_events_ = 0;
+  std::array<uint64_t, kPlacementCount> scraped_{};
 };
 
 }  // namespace spire_exporter::telemetry

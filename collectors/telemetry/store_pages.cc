@@ -8,6 +8,8 @@ namespace {
 
 // A series rests around a page when the stream has not told of it since this long before.
 constexpr Duration kRest = std::chrono::milliseconds(300);
+// SPIRE's summaries remember ten seconds in five steps, so at least eight.
+constexpr Duration kQuantileWindow = std::chrono::seconds(8);
 
 Totals Published(const StreamSeries& series) {
   if (series.histogram == nullptr) return {series.value, 0};
@@ -86,8 +88,7 @@ void Store::ApplyTotals(StreamSeries& series, const PreparedSeries& shown, const
   }
   if (add.count > 0) {
     if (series.histogram != nullptr) {
-      const auto count = static_cast<uint64_t>(std::llround(add.count));
-      if (count > 0) series.histogram->AddUnplaced(count, add.sum);
+      AddObservations(series, shown, add, asked);
     } else {
       series.value += add.count;
     }
@@ -102,6 +103,32 @@ void Store::ApplyTotals(StreamSeries& series, const PreparedSeries& shown, const
   // Its source is alive, so zero is known.
   series.present = true;
   series.published_at_page = published.count + add.count;
+}
+
+void Store::AddObservations(StreamSeries& series, const PreparedSeries& shown, const Totals& add,
+                            SteadyTime asked) {
+  SummaryStep step;
+  step.count = static_cast<uint64_t>(std::llround(add.count));
+  if (step.count == 0) return;
+  step.sum = add.sum;
+  step.scale = shown.scale;
+  step.error = StepError(shown.totals.sum, series.merge->rise(), shown.members);
+  // At a hand-over the stream has told some of the step, or has missed some of steps before.
+  const bool whole = add.count == series.merge->rise();
+  // The page's own step, without what a hand-over may have left in the sums.
+  if (step.count == 1 && whole) step.sum = series.merge->sum_rise();
+  const bool in_window = page_asked_ && asked - *page_asked_ <= kQuantileWindow;
+  const double before = series.histogram->sum();
+  Placement placement = Placement::kUnplaced;
+  if (!whole) {
+    series.histogram->AddUnplaced(step.count, add.sum);
+  } else {
+    placement = PlaceStep(step, in_window ? shown.quantiles : kNoQuantiles, series.histogram.get());
+  }
+  scraped_[static_cast<size_t>(placement)] += step.count;
+  // Rounding does not add up: what is short of the page's sum is added to the sum alone.
+  const double left = before + add.sum - series.histogram->sum();
+  if (left > 0) series.histogram->AddUnplaced(0, left);
 }
 
 void Store::ApplyState(StreamSeries& series, const PreparedSeries& shown, SteadyTime asked) {
@@ -158,6 +185,7 @@ StoreState Store::State() const {
   state.page_last = page_received_;
   state.stream_events = stream_events_;
   state.page_events = page_events_;
+  state.scraped = scraped_;
   for (const std::unique_ptr<FamilyGroup>& group : groups_) {
     for (const std::unique_ptr<StreamSeries>& series : group->series) {
       if (series->counter_events == 0) continue;

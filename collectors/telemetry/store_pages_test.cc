@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "collectors/telemetry/store.h"
+#include "exporter/metrics/histogram_value.h"
 
 namespace spire_exporter::telemetry {
 namespace {
@@ -42,7 +43,8 @@ class StorePagesTest : public testing::Test {
                              WireKind::kTimer,
                              {{"host", "a"}, {"status", "OK"}},
                              2.0 * calls_,
-                             static_cast<double>(calls_)});
+                             static_cast<double>(calls_),
+                             quantiles_});
       page.series.push_back({"spire_server_rpc_agent_v1_agent_attest_agent",
                              WireKind::kCounter,
                              {{"host", "a"}, {"status", "OK"}},
@@ -78,6 +80,7 @@ class StorePagesTest : public testing::Test {
   ListenerCounts counts_;
   int calls_ = 1000;
   double state_ = 0;
+  SummaryQuantiles quantiles_ = kNoQuantiles;
 };
 
 TEST_F(StorePagesTest, TheScrapeAloneGivesCountAndSumFromOurStart) {
@@ -90,6 +93,88 @@ TEST_F(StorePagesTest, TheScrapeAloneGivesCountAndSumFromOurStart) {
   EXPECT_EQ(histogram->count, 10u);
   EXPECT_EQ(histogram->unplaced, 10u);
   EXPECT_NEAR(histogram->sum, 0.02, 1e-12);
+}
+
+TEST_F(StorePagesTest, AStepOfOneIsPlacedAndSaidToBeExact) {
+  Scrape();
+  for (int i = 0; i < 10; ++i) {
+    Call(1, false);
+    clock_.Advance(seconds(1));
+    Scrape();
+  }
+  const auto histogram = SeriesOf(kFamily).at(0).histogram;
+  EXPECT_EQ(histogram->count, 10u);
+  EXPECT_EQ(histogram->unplaced, 0u);
+  EXPECT_NEAR(*Quantile(*histogram, 0.5), 0.002, 0.0001);
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{10, 0, 0}));
+}
+
+TEST_F(StorePagesTest, ALargerStepIsEstimatedWhileTheSummaryRemembersIt) {
+  quantiles_ = {1.5, 2.5, 3};
+  Scrape();
+  Call(10, false);
+  clock_.Advance(seconds(2));
+  Scrape();
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{0, 10, 0}));
+  Call(7, false);
+  clock_.Advance(seconds(15));
+  Scrape();
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{0, 10, 7}));
+  const auto histogram = SeriesOf(kFamily).at(0).histogram;
+  EXPECT_EQ(histogram->count, 17u);
+  EXPECT_EQ(histogram->unplaced, 7u);
+  EXPECT_NEAR(histogram->sum, 0.034, 1e-12);
+}
+
+TEST_F(StorePagesTest, PollingThroughARestartPlacesWhatTheNewSpireTold) {
+  Scrape();
+  Call(1, false);
+  clock_.Advance(seconds(1));
+  Scrape();
+  Restart();
+  clock_.Advance(seconds(1));
+  Call(1, false);
+  Scrape();
+  EXPECT_EQ(Count(), 2u);
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{2, 0, 0}));
+}
+
+TEST_F(StorePagesTest, WhatAHandOverMakesUpForIsNotPlaced) {
+  Feed("spire_server.uptime_in_ms:1000|g|#host:a\n");
+  Scrape();
+  for (int i = 0; i < 3; ++i) {
+    Call(1, true);
+    clock_.Advance(seconds(5));
+    Feed("spire_server.uptime_in_ms:1000|g|#host:a\n");
+    Scrape();
+  }
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{}));
+  // Dead, which nobody can know yet.
+  Call(1, false);
+  clock_.Advance(seconds(15));
+  Scrape();
+  EXPECT_EQ(Count(), 3u);
+  clock_.Advance(seconds(20));
+  Scrape();
+  EXPECT_EQ(Count(), 4u);
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{0, 0, 1}));
+  for (int i = 0; i < 5; ++i) {
+    Call(1, false);
+    clock_.Advance(seconds(1));
+    Scrape();
+  }
+  EXPECT_EQ(Count(), 9u);
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{5, 0, 1}));
+  // Back again: what it tells is placed by it, and by nobody else.
+  for (int i = 0; i < 5; ++i) {
+    Call(1, true);
+    clock_.Advance(seconds(1));
+    Scrape();
+  }
+  EXPECT_EQ(Count(), 14u);
+  EXPECT_EQ(store_.State().scraped, (std::array<uint64_t, 3>{5, 0, 1}));
+  EXPECT_EQ(SeriesOf(kFamily).at(0).histogram->unplaced, 1u);
+  EXPECT_NEAR(SeriesOf(kFamily).at(0).histogram->sum, 0.028, 1e-12);
 }
 
 TEST_F(StorePagesTest, ASpireThatStartedAfterUsCountsFromItsStart) {

@@ -40,6 +40,14 @@ constexpr LabelDescription kWitnessOnly[] = {{"witness",
                                               "that the stream covered.",
                                               kWitnesses}};
 
+constexpr std::string_view kPlacements[] = {"exact", "estimated", "unplaced"};
+static_assert(std::size(kPlacements) == kPlacementCount);
+constexpr LabelDescription kPlacementOnly[] = {
+    {"placement",
+     "exact: the very value; estimated: spread along the summary's quantiles; unplaced: in count "
+     "and sum alone.",
+     kPlacements}};
+
 constexpr FamilyDescription Make(std::string_view name, MetricType type,
                                  std::span<const LabelDescription> labels, std::string_view help,
                                  std::string_view source, uint32_t series_max,
@@ -119,10 +127,17 @@ constexpr FamilyDescription kCrossCheck =
          "The same events as told by two witnesses: timer against counter, stream against scrape.",
          kOwn, 4);
 
+constexpr FamilyDescription kScraped = Make(
+    "spire_exporter_telemetry_scraped_observations_total", MetricType::kCounter, kPlacementOnly,
+    "Observations in histograms that SPIRE's page told and the stream did not; of quantiles "
+    "only exact ones are sure.",
+    kOwn, kPlacementCount);
+
 constexpr const FamilyDescription* kAll[] = {
-    &kDatagrams,     &kLines,    &kRejected,   &kKernelDropped, &kTruncated, &kClientSent,
-    &kClientDropped, &kMissing,  &kUnprovable, &kLedger,        &kClients,   &kListenerUp,
-    &kSourceUp,      &kLastData, &kRestarts,   &kSeries,        &kBytes,     &kCrossCheck};
+    &kDatagrams,  &kLines,         &kRejected,   &kKernelDropped, &kTruncated,
+    &kClientSent, &kClientDropped, &kMissing,    &kUnprovable,    &kLedger,
+    &kClients,    &kListenerUp,    &kSourceUp,   &kLastData,      &kRestarts,
+    &kSeries,     &kBytes,         &kCrossCheck, &kScraped};
 
 void AppendListener(const ListenerView& view, FamilyBuilder* out) {
   const double created = view.created_seconds;
@@ -193,6 +208,11 @@ void AppendStreamFamilies(std::span<const ListenerView> listeners, const StoreSt
   if (state.stream_last && state.page_last) {
     witness("stream", state.stream_events);
     witness("scrape", state.page_events);
+  }
+  if (scrape_configured && state.page_last) {
+    for (size_t i = 0; i < kPlacementCount; ++i) {
+      out.Add(kScraped, {kPlacements[i]}, static_cast<double>(state.scraped[i]), created_seconds);
+    }
   }
   FamilyList own = out.Take();
   for (Family& family : own) families->push_back(std::move(family));

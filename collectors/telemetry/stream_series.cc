@@ -47,6 +47,8 @@ PreparedPage PreparePage(const ScrapedPage& page, std::string_view prefix,
     switch (mapped.effect) {
       case Effect::kObserve:
         out.totals = {series.count, series.value * mapped.scale};
+        out.scale = mapped.scale;
+        out.quantiles = series.quantiles;
         break;
       case Effect::kAdd:
       case Effect::kSum:
@@ -71,6 +73,10 @@ PreparedPage PreparePage(const ScrapedPage& page, std::string_view prefix,
     PreparedSeries& there = prepared.series[place->second];
     there.totals.count += out.totals.count;
     there.totals.sum += out.totals.sum;
+    ++there.members;
+    if (!std::isnan(out.quantiles[0])) {
+      there.quantiles = std::isnan(there.quantiles[0]) ? out.quantiles : kNoQuantiles;
+    }
     if (out.value) there.value = out.value;
   }
   return prepared;

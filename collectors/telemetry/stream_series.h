@@ -47,7 +47,11 @@ struct PreparedSeries {
   Effect effect = Effect::kSet;
   std::shared_ptr<const LabelSet> labels;
   bool known = true;
-  Totals totals;                // cumulative kinds
+  Totals totals;         // cumulative kinds
+  double scale = 1;      // from the page's unit to that of totals.sum
+  uint32_t members = 1;  // of SPIRE's series that make it
+  // In the page's unit; unknown when several members have some, as quantiles do not add up.
+  SummaryQuantiles quantiles = kNoQuantiles;
   std::optional<double> value;  // states; absent when SPIRE means "not yet"
 };
 

@@ -72,6 +72,7 @@ class TelemetryModule final : public Module, private telemetry::ScrapeSink {
   }
 
  private:
+  bool StreamSpeaks() override { return ingest_.StreamSpeaks(); }
   // On the thread of the scrape, which can spare the time that mapping takes.
   void Deliver(std::shared_ptr<const ScrapedPage> page) override EXCLUDES(mutex_) {
     telemetry::StoreOptions mapping;
@@ -103,7 +104,7 @@ const CatalogEntry& TelemetryCatalogEntry() {
       "telemetry.metric_prefix",  "telemetry.stream.max_series",  "telemetry.stream.socket_mode",
       "telemetry.scrape.url",     "telemetry.scrape.interval",    "telemetry.scrape.timeout",
       "telemetry.scrape.ca_file", "telemetry.scrape.server_name", "telemetry.scrape.cert_file",
-      "telemetry.scrape.key_file"};
+      "telemetry.scrape.poll",    "telemetry.scrape.key_file"};
   static constexpr std::string_view kListKeys[] = {"telemetry.stream.listen"};
   static const std::vector<const FamilyDescription*> families = [] {
     std::vector<const FamilyDescription*> all;

@@ -86,7 +86,8 @@ ConfigNode WithTelemetryDefaults(const ConfigNode& config, Role role) {
       .WithDefault("telemetry.stream.socket_mode", std::string("0660"))
       .WithDefault("telemetry.scrape.url", options.scrape.url)
       .WithDefault("telemetry.scrape.interval", FormatDuration(options.scrape.interval))
-      .WithDefault("telemetry.scrape.timeout", FormatDuration(options.scrape.timeout));
+      .WithDefault("telemetry.scrape.timeout", FormatDuration(options.scrape.timeout))
+      .WithDefault("telemetry.scrape.poll", FormatDuration(options.scrape.poll));
 }
 
 IngestOptions MakeIngestOptions(const TelemetryOptions& options, Role role) {

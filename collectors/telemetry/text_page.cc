@@ -187,7 +187,7 @@ class PageReader {
     }
     if (left_out_) return {};
     Tags tags;
-    bool quantile = false;
+    std::optional<std::string> quantile;
     if (Status status = ReadLabels(&line, &tags, &quantile); !status.ok()) return status;
     SkipBlanks(&line);
     const std::string_view number = TakeWord(&line);
@@ -214,7 +214,7 @@ class PageReader {
     return std::nullopt;
   }
 
-  Status ReadLabels(std::string_view* line, Tags* tags, bool* quantile) {
+  Status ReadLabels(std::string_view* line, Tags* tags, std::optional<std::string>* quantile) {
     SkipBlanks(line);
     if (line->empty() || line->front() != '{') return {};
     line->remove_prefix(1);
@@ -236,7 +236,7 @@ class PageReader {
         if (other == name) return Fail("label " + Quoted(name) + " twice");
       }
       if (type_ == PageType::kSummary && name == "quantile") {
-        *quantile = true;
+        *quantile = std::move(value);
       } else if (tags->size() >= limits_.labels) {
         return Fail("more than " + std::to_string(limits_.labels) + " labels",
                     Code::kResourceExhausted);
@@ -276,9 +276,14 @@ class PageReader {
     return {};
   }
 
-  Status Keep(std::string_view suffix, bool quantile, Tags tags, double value) {
+  Status Keep(std::string_view suffix, const std::optional<std::string>& quantile, Tags tags,
+              double value) {
+    std::optional<size_t> place;
     if (type_ == PageType::kSummary && suffix.empty()) {
-      return quantile ? Status() : Status(Fail("a summary's sample without quantile"));
+      if (!quantile) return Fail("a summary's sample without quantile");
+      place = PlaceOf(*quantile);
+      // Most series rest, and then there is nothing to find a place for.
+      if (!place || std::isnan(value)) return {};
     }
     // Lengths before the bytes, so that no two sets of labels look alike.
     std::string identity;
@@ -294,7 +299,7 @@ class PageReader {
                     Code::kResourceExhausted);
       }
       seen.index = series_.size();
-      series_.push_back({std::string(family_), KindOf(), std::move(tags), 0, 0});
+      series_.push_back({std::string(family_), KindOf(), std::move(tags), 0, 0, kNoQuantiles});
     }
     ScrapedSeries& series = series_[seen.index];
     if (type_ != PageType::kSummary) {
@@ -304,11 +309,23 @@ class PageReader {
     }
     // The half that has not come yet is no number, so that a summary without it is dropped.
     if (fresh) series.value = series.count = std::numeric_limits<double>::quiet_NaN();
+    if (place) {
+      series.quantiles[*place] = value;
+      return {};
+    }
     bool& already = suffix == "_sum" ? seen.sum : seen.count;
     if (already) return Fail("a repeated series of " + Quoted(family_));
     already = true;
     (suffix == "_sum" ? series.value : series.count) = value;
     return {};
+  }
+
+  // The place in SummaryQuantiles; nothing for quantiles that are of no use.
+  static std::optional<size_t> PlaceOf(std::string_view quantile) {
+    if (quantile == "0.5") return 0;
+    if (quantile == "0.9") return 1;
+    if (quantile == "0.99") return 2;
+    return std::nullopt;
   }
 
   WireKind KindOf() const {

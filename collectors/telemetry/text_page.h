@@ -19,8 +19,9 @@ struct TextPageLimits {
 };
 
 // The series of every counter, gauge, untyped family (as a gauge) and summary (its _sum and _count
-// joined, its quantiles dropped). Left out: `go_*`, `process_*`, `promhttp_*`, histograms, values
-// that are no finite number, and summaries of which one half is missing.
+// joined, with the quantiles 0.5, 0.9 and 0.99 where it shows them). Left out: `go_*`, `process_*`,
+// `promhttp_*`, histograms, values that are no finite number, and summaries of which one half is
+// missing.
 //
 // Errors: kResourceExhausted beyond a limit, kDataLoss for anything else that is no such page; the
 // text names the line. Stateless; cost linear in the page.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -30,6 +31,17 @@ Error Failure(std::string_view page, const TextPageLimits& limits = {}) {
   const auto result = ParseTextPage(page, limits);
   EXPECT_FALSE(result.ok()) << page;
   return result.ok() ? Error{} : result.error();
+}
+
+TEST(TextPageTest, KeepsTheQuantilesThatASummaryShows) {
+  const auto series = Parse(
+      "# TYPE s summary\ns{q=\"1\",quantile=\"0.5\"} 2\ns{q=\"1\",quantile=\"0.9\"} NaN\n"
+      "s{q=\"1\",quantile=\"0.95\"} 3\ns{q=\"1\",quantile=\"0.99\"} 4\ns_sum{q=\"1\"} 6\n"
+      "s_count{q=\"1\"} 2\ns{q=\"2\",quantile=\"0.5\"} 7\n");
+  ASSERT_EQ(series.size(), 1u) << "quantiles without a sum are no summary";
+  EXPECT_EQ(series[0].quantiles[0], 2);
+  EXPECT_TRUE(std::isnan(series[0].quantiles[1]));
+  EXPECT_EQ(series[0].quantiles[2], 4);
 }
 
 TEST(TextPageTest, ReadsCountersGaugesAndSummaries) {

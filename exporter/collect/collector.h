@@ -51,6 +51,7 @@ class Collector {
   // Every option that shapes this target, as text. Two collectors of one name, target and
   // fingerprint are interchangeable, so that a reload leaves the running one alone.
   virtual std::string Fingerprint() const = 0;
+  // May follow what was read last; safe from any thread.
   virtual Duration Period() const = 0;
   virtual Duration Timeout() const = 0;
 
