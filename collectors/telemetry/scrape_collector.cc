@@ -138,10 +138,11 @@ class ScrapeCollector final : public Collector {
   Result<Reading> Collect(const CollectContext& context) override {
     const auto url = ParseUrl(options_.url);
     if (!url.ok()) return url.error();
+    const SteadyTime began = context.clock.Steady();
     auto scraped =
         Scrape(client_, *url, options_.prefix, context.clock, context.deadline, context.stop);
     if (!scraped.ok()) {
-      poll_.OnFailure();
+      poll_.OnFailure(context.clock.Steady() - began);
       SetPeriod();
       return std::move(scraped).error();
     }

@@ -10,6 +10,10 @@ void ScrapePoll::OnPage(Duration served) {
   failed_ = false;
 }
 
+void ScrapePoll::OnFailure(Duration took) {
+  failed_ = Seconds(took) > Seconds(poll_) * kServingShareMax;
+}
+
 Duration ScrapePoll::Next(bool stream_speaks) const {
   if (stream_speaks || failed_ || poll_ <= Duration::zero()) return interval_;
   const auto affordable = std::chrono::duration_cast<Duration>(

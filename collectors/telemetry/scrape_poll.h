@@ -22,8 +22,9 @@ class ScrapePoll {
   ScrapePoll(Duration interval, Duration poll) : interval_(interval), poll_(poll) {}
 
   void OnPage(Duration served);
-  // A source that fails is asked at its interval.
-  void OnFailure() { failed_ = true; }
+  // An endpoint that fails is asked at its interval, unless it fails as fast as it may answer:
+  // SPIRE is about to start, and its first calls shall not be missed.
+  void OnFailure(Duration took);
   Duration Next(bool stream_speaks) const;
 
  private:

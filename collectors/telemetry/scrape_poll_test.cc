@@ -25,11 +25,17 @@ TEST(ScrapePollTest, AnExpensivePageIsReadLessOften) {
   EXPECT_EQ(poll.Next(false), 1s) << "and again, once it is cheap";
 }
 
-TEST(ScrapePollTest, AFailingEndpointIsAskedAtTheInterval) {
+TEST(ScrapePollTest, AnEndpointThatFailsSlowlyIsAskedAtTheInterval) {
   ScrapePoll poll(15s, 1s);
-  poll.OnFailure();
+  poll.OnFailure(5s);
   EXPECT_EQ(poll.Next(false), 15s);
   poll.OnPage(1ms);
+  EXPECT_EQ(poll.Next(false), 1s);
+}
+
+TEST(ScrapePollTest, ARefusedConnectionCostsNothingAndIsTriedAgain) {
+  ScrapePoll poll(15s, 1s);
+  poll.OnFailure(100us);
   EXPECT_EQ(poll.Next(false), 1s);
 }
 
