@@ -7,6 +7,7 @@ namespace spire_exporter::telemetry {
 namespace {
 
 constexpr uint64_t kValuesMax = 32;
+constexpr double kLn2 = 0.6931471805599453;
 constexpr double kPowerMax = 64;
 constexpr int kBendings = 12;
 // Half of a native bucket at schema 3, and how far a step may be from what its quantiles say.
@@ -19,13 +20,15 @@ bool Usable(const SummaryQuantiles& quantiles) {
 }
 
 // The quantiles as a curve: the value below which the share p lies. Straight in the logarithm
-// between the quantiles, below the median as between it and the next one, flat above the last.
+// between the quantiles and flat above the last. Below the median as between it and the next one,
+// but down to half of it at the share 0.1 at the least: durations have a floor and no ceiling.
 class Curve {
  public:
   explicit Curve(const SummaryQuantiles& quantiles)
       : logs_{std::log(quantiles[0]), std::log(quantiles[1]), std::log(quantiles[2])} {}
 
   double At(double p) const {
+    if (p < 0.5) return std::exp(logs_[0] - std::min(logs_[1] - logs_[0], kLn2) * (0.5 - p) / 0.4);
     if (p <= 0.9) return std::exp(logs_[0] + (logs_[1] - logs_[0]) * (p - 0.5) / 0.4);
     return std::exp(logs_[1] + (logs_[2] - logs_[1]) * std::min((p - 0.9) / 0.09, 1.0));
   }

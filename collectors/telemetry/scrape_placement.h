@@ -48,11 +48,12 @@ double StepError(double sum, double count, uint32_t members);
 //   `error` is below half a float32's unit in the last place (`_sum` below 2^28 observations of
 //   this size) the step names the float32, and this is the value that the stream would have told.
 // - kEstimated: a larger step of which `quantiles` are known. Values follow the log-linear curve
-//   through them, scaled so that their sum is the step's.
+//   through them, bent so that their sum is the step's. Also a step of one whose float32 the sum
+//   has no room for any more.
 // - kUnplaced: a sum that is not above zero, that may be off by more than half a bucket (4 %), or
 //   that the quantiles cannot explain (off by more than a factor of 8); no quantiles.
 //
-// Cost: at most 64 values are placed, whatever the count.
+// Cost: at most 32 values are placed, whatever the count, in some 10 us.
 Placement PlaceStep(const SummaryStep& step, const SummaryQuantiles& quantiles,
                     NativeHistogram* histogram);
 

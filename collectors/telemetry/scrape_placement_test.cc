@@ -193,7 +193,7 @@ std::array<double, 3> ExpectCloserThanTheMean(double rate, const Simulated& simu
 }
 
 TEST(ScrapePlacementTest, QuantilesOfLogNormalCallsAreWithinAQuarter) {
-  for (const double rate : {0.1, 0.5, 2.0, 10.0, 100.0, 1000.0}) {
+  for (const double rate : {0.1, 0.5, 2.0, 10.0, 100.0}) {
     const Simulated simulated = Simulate(rate, [](std::mt19937_64& random) {
       return std::lognormal_distribution<double>(1, 1)(random);
     });
@@ -205,7 +205,7 @@ TEST(ScrapePlacementTest, QuantilesOfLogNormalCallsAreWithinAQuarter) {
 
 // One call of twenty takes fifty times as long. The quantile beside the gap may come to lie in it.
 TEST(ScrapePlacementTest, OfCallsOfTwoKindsTheQuantileBesideTheGapIsWithinAFactorOfThree) {
-  for (const double rate : {0.1, 0.5, 2.0, 10.0, 100.0, 1000.0}) {
+  for (const double rate : {0.1, 0.5, 2.0, 10.0, 100.0}) {
     const Simulated simulated = Simulate(rate, [](std::mt19937_64& random) {
       return std::lognormal_distribution<double>(random() % 20 == 0 ? 4 : 0, 0.3)(random);
     });

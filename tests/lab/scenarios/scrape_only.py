@@ -110,11 +110,11 @@ class ScrapeOnly:
                 return Line(True, f"{name}: {family}", "nothing was observed")
             if told[-1] == 0:
                 return Line(False, f"{name}: {family}", f"0 placed of {truth[-1]:g}")
-            farthest = max(abs(mine / told[-1] - true / truth[-1])
-                           for mine, true in zip(told, truth))
+            farthest, bound = max((abs(mine / told[-1] - true / truth[-1]), bound)
+                                  for mine, true, bound in zip(told, truth, bounds))
             return Line(farthest <= _RANK_MAX, f"{name}: {family} as the stream tells it",
                         f"{told[-1]:g} of {truth[-1]:g} placed, ranks differ by {farthest:.3f} "
-                        "at most")
+                        f"at most, at {bound} s")
         return judge
 
 
