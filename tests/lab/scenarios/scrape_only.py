@@ -25,8 +25,9 @@ _SECONDS = 120
 _SCRAPED = "spire_exporter_telemetry_scraped_observations_total"
 _SERVING = "spire_exporter_telemetry_scrape_serving_seconds_total"
 _FAMILIES = (names.RPC, names.DATASTORE, "spire_call_duration_seconds")
-# How far the share of observations up to a bound may differ.
-_RANK_MAX = 0.1
+# How far the share of observations up to a bound may differ. Of an agent's JWT calls, ten a second
+# and series, SPIRE's summary tells too little below the median to come closer than 0.2.
+_RANK_MAX = 0.25
 
 
 def _page(member: Member) -> exposition.Page:
