@@ -45,7 +45,7 @@ double StepError(double sum, double count, uint32_t members);
 // rounding; says how they were placed.
 //
 // - kExact: a step of one. SPIRE rounds every observation to a float32 before it adds it, so while
-//   `error` is below half a float32's unit in the last place (`_sum` below 2^28 observations of
+//   `error` is below half a float32's unit in the last place (`_sum` below 2^25 observations of
 //   this size) the step names the float32, and this is the value that the stream would have told.
 // - kEstimated: a larger step of which `quantiles` are known. Values follow the log-linear curve
 //   through them, bent so that their sum is the step's. Also a step of one whose float32 the sum
