@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <utility>
 
 #include "exporter/base/text.h"
@@ -186,17 +185,9 @@ void Door::AcceptOne(UniqueFd fd, const sockaddr_storage& address, bool probe) {
   }
   TuneClient(fd.get(), address.ss_family);
   const int number = fd.get();
-  Stream stream;
-  if (probe || parts_.options.tls == nullptr) {
-    stream = Stream(std::move(fd));
-  } else {
-    std::unique_ptr<TlsSession> session = parts_.options.tls->Accept(number);
-    if (session == nullptr) {  // no memory
-      refused_.Add();
-      return;
-    }
-    stream = Stream(std::move(fd), std::move(session));
-  }
+  Stream stream = probe || parts_.options.tls == nullptr
+                      ? Stream(std::move(fd))
+                      : Stream(std::move(fd), *parts_.options.tls);
   Connection& connection = table_.Add(std::move(stream), peer.key, peer.name, probe, limits_, now_);
   accepted_.Add();
   if (!Watch(number, kConnectionTag | connection.id)) {

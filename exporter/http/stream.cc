@@ -43,6 +43,8 @@ Stream::Outcome Stream::FromTls(TlsSession::Outcome outcome) {
 }
 
 Stream::Greeting Stream::Handshake() {
+  if (tls_ == nullptr) tls_ = server_->Accept(fd_.get());
+  if (tls_ == nullptr) return Greeting::kFailed;  // no memory
   const TlsSession::Outcome outcome = tls_->Handshake();
   if (outcome.state == TlsSession::State::kPlainHttp) {
     tls_.reset();

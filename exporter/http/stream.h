@@ -25,9 +25,10 @@ class Stream {
   Stream() = default;
   // A connected, non-blocking socket.
   explicit Stream(UniqueFd fd) : fd_(std::move(fd)) {}
-  // The same with TLS over it, which begins with a handshake; `session` is on the same socket.
-  Stream(UniqueFd fd, std::unique_ptr<TlsSession> session)
-      : fd_(std::move(fd)), tls_(std::move(session)), handshaking_(true) {}
+  // The same with TLS over it, which begins with a handshake. `tls` outlives this; its session is
+  // made with the first step, since most connections of a flood never get that far.
+  Stream(UniqueFd fd, const TlsServer& tls)
+      : fd_(std::move(fd)), server_(&tls), handshaking_(true) {}
 
   int fd() const { return fd_.get(); }
   // The epoll events to wait for after something was blocked: TLS may have to read to write.
@@ -52,6 +53,7 @@ class Stream {
   Outcome FromTls(TlsSession::Outcome outcome);
 
   UniqueFd fd_;
+  const TlsServer* server_ = nullptr;
   std::unique_ptr<TlsSession> tls_;  // ends before its socket
   bool handshaking_ = false;
   uint32_t wants_ = 0;

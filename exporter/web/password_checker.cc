@@ -1,6 +1,7 @@
 #include "exporter/web/password_checker.h"
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kJobsMax = 256;
 constexpr size_t kJobsOfOneMax = 8;
+constexpr int kNice = 15;
 
 void Forget(std::string* secret) {
   explicit_bzero(secret->data(), secret->size());
@@ -134,6 +136,9 @@ bool PasswordChecker::TakeJob() {
 
 void PasswordChecker::Run(const std::stop_token& stop) {
   NameThisThread("password-check");
+  // It can keep a core busy for as long as somebody guesses: scrapes go first. Of this thread
+  // alone.
+  setpriority(PRIO_PROCESS, 0, kNice);
   for (;;) {
     std::string password;
     std::string hash;
