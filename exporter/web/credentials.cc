@@ -108,7 +108,8 @@ Result<int> BcryptCost(std::string_view hash) {
 
 bool PasswordFits(const std::string& password, const std::string& hash) {
   const auto data = std::make_unique<crypt_data>();  // 32 KiB, too much for a stack
-  const char* const made = crypt_r(password.c_str(), hash.c_str(), data.get());
+  const char* const made =
+      crypt_rn(password.c_str(), hash.c_str(), data.get(), static_cast<int>(sizeof(crypt_data)));
   return made != nullptr && EqualInConstantTime(made, hash);
 }
 
