@@ -57,12 +57,26 @@ function(house_library name)
   file(MAKE_DIRECTORY ${root}/${parent})
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${ARG_FOLDER} ${root}/${ARG_FOLDER} SYMBOLIC)
   add_library(${name} STATIC ${ARG_SOURCES})
-  target_include_directories(${name} PUBLIC ${root})
-  target_link_libraries(${name} PUBLIC house_flags Threads::Threads ${ARG_LINKS}
-                                PRIVATE house_warnings ${ARG_PRIVATE_LINKS})
+  # Who uses an installed library has flags and an include folder of their own.
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:include>)
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:house_flags> Threads::Threads ${ARG_LINKS}
+                                PRIVATE $<BUILD_INTERFACE:house_warnings> ${ARG_PRIVATE_LINKS})
   if(SPIRE_EXPORTER_DEVELOPER AND NOT SPIRE_EXPORTER_SANITIZE)
     house_header_check(${name} ${ARG_FOLDER} ${ARG_LINKS} ${ARG_PRIVATE_LINKS})
   endif()
+endfunction()
+
+# house_install(NAME EXPORT_NAME FOLDER): the library becomes spire_exporter::EXPORT_NAME of the CMake package
+# `spire_exporter`, in the component `metrics`; also under that name for those who add this project as a folder.
+include(GNUInstallDirs)
+function(house_install name export_name folder)
+  add_library(spire_exporter::${export_name} ALIAS ${name})
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${export_name} OUTPUT_NAME spire_${name})
+  install(TARGETS ${name} EXPORT spire_exporter COMPONENT metrics
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT metrics)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION include/${folder} COMPONENT metrics
+    FILES_MATCHING PATTERN "*.h" PATTERN "*test*" EXCLUDE PATTERN "reference_protobuf.h" EXCLUDE
+    PATTERN example EXCLUDE PATTERN testdata EXCLUDE)
 endfunction()
 
 # house_program(NAME SOURCES ... LINKS ...)
