@@ -1,0 +1,51 @@
+// How long many certificates or entries still live, from their expiries as a database streams them:
+// one pass in batches of any size, and nothing kept of a batch.
+#ifndef EXPORTER_METRICS_LIFETIME_HISTOGRAM_H_
+#define EXPORTER_METRICS_LIFETIME_HISTOGRAM_H_
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+
+#include "exporter/metrics/gauge_histogram.h"
+
+namespace spire_exporter {
+
+struct Lifetimes {
+  GaugeHistogram living;  // seconds that remain: 0 or more
+  uint64_t expired = 0;   // not in `living`
+};
+
+// What has expired is counted beside the histogram, not in it: negative values would need a
+// negative classic bound, without which an OpenMetrics page cannot carry their sum. An expiry at
+// `now` itself is living, as a certificate is valid through its notAfter (RFC 5280, 4.1.2.5).
+//
+// Not safe from several threads. Memory as NativeHistogram has it, however many values are added.
+class LifetimeHistogram {
+ public:
+  // `now` in seconds since the epoch, as the expiries.
+  LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now);
+
+  void Add(std::span<const uint32_t> expiries);
+  // A lifetime beyond the range of int64 counts as its end. Whole seconds; those above 2^53 are
+  // rounded to a double.
+  void Add(std::span<const int64_t> expiries);
+
+  // Of all that was added so far; adding may go on. The sum is exact below 2^53 seconds.
+  Lifetimes Snapshot() const;
+
+ private:
+  template <typename Expiry>
+  void AddAll(std::span<const Expiry> expiries);
+
+  NativeHistogram histogram_;
+  int64_t now_;
+  int64_t min_ = std::numeric_limits<int64_t>::max();
+  int64_t max_ = -1;  // below any living: nothing lives yet
+  uint64_t expired_ = 0;
+};
+
+}  // namespace spire_exporter
+
+#endif  // EXPORTER_METRICS_LIFETIME_HISTOGRAM_H_
