@@ -55,11 +55,25 @@ std::shared_ptr<const LabelSet> LabelSet::Make(std::span<const Label> labels) {
                sorted.end());
 
   std::shared_ptr<LabelSet> set(new LabelSet);
-  std::string valid;
+  // Exact where nothing is escaped and no length takes two bytes: then nothing is left over below.
+  size_t text = 2 + kSlack;
+  size_t encoded = kSlack;
+  for (const Label& label : sorted) {
+    text += label.name.size() + label.value.size() + 4;
+    encoded += label.name.size() + label.value.size() + 6;
+  }
+  set->text_.reserve(text);
+  set->encoded_.reserve(encoded);
+  set->fields_.reserve(sorted.size());
+  std::string mended;
   for (const Label& label : sorted) {
     if (label.value.empty()) continue;
-    valid.clear();
-    AppendValidUtf8(valid, label.value);
+    std::string_view valid = label.value;
+    if (FindInvalidUtf8(valid) != std::string_view::npos) {
+      mended.clear();
+      AppendValidUtf8(mended, valid);
+      valid = mended;
+    }
     set->AppendEncoded(label.name, valid);
 
     set->text_ += set->text_.empty() ? '{' : ',';

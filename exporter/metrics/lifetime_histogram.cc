@@ -1,7 +1,10 @@
 #include "exporter/metrics/lifetime_histogram.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+
+#include "exporter/metrics/bucket_layout.h"
 
 namespace spire_exporter {
 namespace {
@@ -12,22 +15,51 @@ int64_t Remaining(int64_t expiry, int64_t now) {
   return now < 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
 }
 
+// The last whole second of the bucket, native or classic, that a second belongs to.
+uint64_t LastOfBucket(const HistogramLayout& layout, uint64_t second) {
+  const auto value = static_cast<double>(second);
+  const std::vector<double>& bounds = *layout.bounds();
+  double upper =
+      second == 0 ? 0 : BucketUpperBound(BucketIndex(value, layout.schema()), layout.schema());
+  const auto bound = std::lower_bound(bounds.begin(), bounds.end(), value);
+  if (bound != bounds.end()) upper = std::min(upper, *bound);
+  return upper >= 1e18 ? uint64_t{1} << 62 : static_cast<uint64_t>(upper);
+}
+
 }  // namespace
 
 LifetimeHistogram::LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now)
-    : histogram_(std::move(layout)), now_(now) {}
+    : layout_(std::move(layout)), now_(now), seconds_(kSeconds + 1), far_(layout_) {}
 
 template <typename Expiry>
 void LifetimeHistogram::AddAll(std::span<const Expiry> expiries) {
+  uint64_t* const seconds = seconds_.data();
   for (const Expiry expiry : expiries) {
-    const int64_t remaining = Remaining(expiry, now_);
-    if (remaining < 0) {
-      ++expired_;
-      continue;
+    // What has expired, or lives for longer than the table, wraps or is far above it.
+    const uint64_t remaining = static_cast<uint64_t>(int64_t{expiry}) - static_cast<uint64_t>(now_);
+    ++seconds[std::min(remaining, kSeconds)];
+  }
+  if (std::exchange(seconds[kSeconds], 0) != 0) AddRare(expiries);
+}
+
+template <typename Expiry>
+void LifetimeHistogram::AddRare(std::span<const Expiry> expiries) {
+  // Which ones are rare cannot be foreseen, so they are picked out without a branch.
+  constexpr size_t kPiece = 1024;
+  std::array<int64_t, kPiece> far;
+  for (size_t begin = 0; begin < expiries.size(); begin += kPiece) {
+    size_t found = 0;
+    for (const Expiry expiry : expiries.subspan(begin, std::min(kPiece, expiries.size() - begin))) {
+      const int64_t remaining = Remaining(expiry, now_);
+      expired_ += static_cast<uint64_t>(remaining < 0);
+      far[found] = remaining;
+      found += static_cast<size_t>(remaining >= static_cast<int64_t>(kSeconds));
     }
-    min_ = std::min(min_, remaining);
-    max_ = std::max(max_, remaining);
-    histogram_.Observe(static_cast<double>(remaining));
+    for (size_t i = 0; i < found; ++i) {
+      far_min_ = std::min(far_min_, far[i]);
+      far_max_ = std::max(far_max_, far[i]);
+      far_.Observe(static_cast<double>(far[i]));
+    }
   }
 }
 
@@ -39,14 +71,43 @@ void LifetimeHistogram::Add(std::span<const int64_t> expiries) {
   AddAll(expiries);
 }
 
+void LifetimeHistogram::Sort(NativeHistogram& histogram, Lifetimes& lifetimes, double& sum) const {
+  uint64_t exact = 0;  // below 2^64 seconds for 2^48 lifetimes
+  uint64_t last = 0;
+  for (uint64_t first = 0; first < kSeconds; first = last + 1) {
+    last = std::min(LastOfBucket(*layout_, first), kSeconds - 1);
+    uint64_t count = 0;
+    for (uint64_t second = first; second <= last; ++second) {
+      count += seconds_[second];
+      exact += seconds_[second] * second;
+    }
+    if (count == 0) continue;
+    if (!lifetimes.living.min) {
+      const auto least = std::find_if(seconds_.begin() + static_cast<std::ptrdiff_t>(first),
+                                      seconds_.end(), [](uint64_t n) { return n != 0; });
+      lifetimes.living.min = static_cast<double>(least - seconds_.begin());
+    }
+    uint64_t most = last;
+    while (seconds_[most] == 0) --most;
+    lifetimes.living.max = static_cast<double>(most);
+    histogram.Observe(static_cast<double>(first), count);
+  }
+  sum += static_cast<double>(exact);
+}
+
 Lifetimes LifetimeHistogram::Snapshot() const {
   Lifetimes lifetimes;
-  lifetimes.living.histogram = histogram_.Snapshot();
   lifetimes.expired = expired_;
-  if (max_ >= 0) {
-    lifetimes.living.min = static_cast<double>(min_);
-    lifetimes.living.max = static_cast<double>(max_);
+  NativeHistogram all = far_.Clone();
+  double sum = far_.sum();
+  Sort(all, lifetimes, sum);
+  if (far_max_ >= 0) {
+    lifetimes.living.max = static_cast<double>(far_max_);
+    if (!lifetimes.living.min) lifetimes.living.min = static_cast<double>(far_min_);
   }
+  auto value = std::make_shared<HistogramValue>(*all.Snapshot());
+  value->sum = sum;
+  lifetimes.living.histogram = std::move(value);
   return lifetimes;
 }
 

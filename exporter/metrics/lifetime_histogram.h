@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "exporter/metrics/gauge_histogram.h"
 
@@ -21,10 +22,15 @@ struct Lifetimes {
 // negative classic bound, without which an OpenMetrics page cannot carry their sum. An expiry at
 // `now` itself is living, as a certificate is valid through its notAfter (RFC 5280, 4.1.2.5).
 //
-// Not safe from several threads. Memory as NativeHistogram has it, however many values are added.
+// Remaining lifetimes are whole seconds, so those below 2^16 (18 hours) are counted by the second,
+// which costs half a nanosecond, and sorted into buckets by the snapshot. A second belongs to one
+// bucket as a whole, so that nothing is lost by it.
+//
+// Not safe from several threads. Memory as NativeHistogram has it and 512 KiB, however many values
+// are added.
 class LifetimeHistogram {
  public:
-  // `now` in seconds since the epoch, as the expiries.
+  // `now` in seconds since the epoch, as the expiries; within 2^62 of it.
   LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now);
 
   void Add(std::span<const uint32_t> expiries);
@@ -32,17 +38,30 @@ class LifetimeHistogram {
   // rounded to a double.
   void Add(std::span<const int64_t> expiries);
 
-  // Of all that was added so far; adding may go on. The sum is exact below 2^53 seconds.
+  // Of all that was added so far; adding may go on. The sum is exact below 2^53 seconds. Costs some
+  // 50 us.
   Lifetimes Snapshot() const;
 
  private:
+  static constexpr uint64_t kSeconds = uint64_t{1} << 16;
+
   template <typename Expiry>
   void AddAll(std::span<const Expiry> expiries);
+  template <typename Expiry>
+  void AddRare(std::span<const Expiry> expiries);
+  // Puts what `seconds_` holds into a histogram, whose sum is not to be used, and its sum and
+  // extremes into `lifetimes`.
+  void Sort(NativeHistogram& histogram, Lifetimes& lifetimes, double& sum) const;
 
-  NativeHistogram histogram_;
-  int64_t now_;
-  int64_t min_ = std::numeric_limits<int64_t>::max();
-  int64_t max_ = -1;  // below any living: nothing lives yet
+  const std::shared_ptr<const HistogramLayout> layout_;
+  const int64_t now_;
+  // By remaining seconds; the last one counts what is not in the table, until AddRare() has seen to
+  // it.
+  std::vector<uint64_t> seconds_;
+  // What is not in the table.
+  NativeHistogram far_;
+  int64_t far_min_ = std::numeric_limits<int64_t>::max();
+  int64_t far_max_ = -1;  // below any living
   uint64_t expired_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "exporter/metrics/histogram.h"
+#include "exporter/metrics/lifetime_histogram.h"
 #include "tests/bench/operations.h"
 #include "tests/bench/samples.h"
 
@@ -59,6 +60,18 @@ void CloneTypical(uint64_t n) {
   }
 }
 
+// In batches of a thousand; n is a multiple of it.
+void CountLifetimes(uint64_t n) {
+  constexpr uint64_t kBatch = 1000;
+  constexpr int64_t kNow = 1'800'000'000;
+  std::vector<int64_t> expiries(kBatch);
+  for (size_t i = 0; i < kBatch; ++i)
+    expiries[i] = kNow + 1800 + static_cast<int64_t>(i * 7 % 1800);
+  LifetimeHistogram histogram(Layout(3, TwelveBounds()), kNow);
+  for (uint64_t done = 0; done + kBatch <= n; done += kBatch) histogram.Add(expiries);
+  Keep(histogram.Snapshot().living.histogram.get());
+}
+
 }  // namespace
 
 std::vector<Operation> HistogramOperations() {
@@ -69,6 +82,7 @@ std::vector<Operation> HistogramOperations() {
       {"observe_native_schema8", "sample_loop", 30, ObserveNative8},
       {"observe_native_classic12", "sample_loop", 36, ObserveClassic12},
       {"observe_prometheus_cpp12", "sample_loop", 0, ObservePrometheusCpp12},
+      {"lifetime_of_an_expiry", "", 10, CountLifetimes},
       {"snapshot_native_classic12", "", 25'000, SnapshotTypical},
       {"clone_native_classic12", "", 2000, CloneTypical},
   };
