@@ -4,7 +4,7 @@
 The client is spire-sim's, which writes as SPIRE 1.15.3's does. Where statsd_exporter is on PATH it takes the same flood in
 the same run. Times are to be read next to each other; nothing is asserted but that no line was lost by ours.
 
-usage: stream_cpu.py BIN_DIR [--rate LINES_A_SECOND] [--for SECONDS]
+usage: stream_cpu.py BIN_DIR [--rate LINES_A_SECOND] [--for SECONDS] [--scrapes A_SECOND]
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ class Figure:
     missing: int
 
 
-def flood(name: str, command: list[str], port: int, target: str, sim: str, rate: int, seconds: int) -> Figure:
-    """Runs the receiver, floods it, scrapes it ten times a second meanwhile."""
+def flood(name: str, command: list[str], port: int, target: str, sim: str, rate: int, seconds: int,
+          scrapes: float) -> Figure:
+    """Runs the receiver, floods it, scrapes it meanwhile."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as receiver:
         try:
             wait_for_page(port)
@@ -90,7 +91,7 @@ def flood(name: str, command: list[str], port: int, target: str, sim: str, rate:
                 begun = time.monotonic()
                 get(port)
                 times.append((time.monotonic() - begun) * 1000)
-                time.sleep(0.1)  # the pace of scraping
+                time.sleep(1 / scrapes)  # the pace of scraping
             used, took = cpu_seconds(receiver.pid) - before, time.monotonic() - started
             lines = int(re.search(r"lines_sent=(\d+)", sender.stdout.read()).group(1))
             page = get(port).decode()
@@ -109,6 +110,7 @@ def main() -> int:
     parser.add_argument("bin_dir")
     parser.add_argument("--rate", type=int, default=50_000)
     parser.add_argument("--for", dest="seconds", type=int, default=10)
+    parser.add_argument("--scrapes", type=float, default=1)
     given = parser.parse_args()
     ours, sim = (os.path.join(given.bin_dir, name) for name in ("spire-exporter", "spire-sim"))
     anchor = shutil.which("statsd_exporter")
@@ -125,7 +127,7 @@ def main() -> int:
             port = free_port(socket.SOCK_STREAM)
             figures.append(flood("spire-exporter",
                                  [ours, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"],
-                                 port, target, sim, given.rate, given.seconds))
+                                 port, target, sim, given.rate, given.seconds, given.scrapes))
             if anchor:
                 port = free_port(socket.SOCK_STREAM)
                 own = (f"--statsd.listen-udp=127.0.0.1:{udp}" if transport == "udp" else "--statsd.listen-udp=",
@@ -133,7 +135,7 @@ def main() -> int:
                 figures.append(flood("statsd_exporter",
                                      [anchor, f"--web.listen-address=127.0.0.1:{port}", "--statsd.listen-tcp=", *own],
                                      port, target + (".b" if transport == "unixgram" else ""), sim, given.rate,
-                                     given.seconds))
+                                     given.seconds, given.scrapes))
     print(f"{'receiver':16} {'transport':9} {'ns a line':>10} {'of a core':>9} {'resident':>9} "
           f"{'page p50':>9} {'p99':>9} {'lines':>9} {'missing':>8}")
     for figure in figures:
