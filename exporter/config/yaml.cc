@@ -205,6 +205,11 @@ class TreeBuilder final : public YAML::EventHandler {
       Refuse(mark, "a key of " + std::to_string(key.size()) + " bytes: expected at most " +
                        std::to_string(kMaxYamlKeyBytes));
     }
+    // Keys stand in messages as they are, each of which is one line.
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
+    if (std::any_of(key.begin(), key.end(), is_control)) {
+      RefuseKey(mark, "a line break or control character in key " + Quoted(key));
+    }
     if (tag != "!" && LooksTyped(key)) {
       RefuseKey(mark,
                 "key " + Quoted(key) + " is not a string: expected a name, or quotes around it");

@@ -115,6 +115,14 @@ TEST(ParseYamlTest, RefusesKeysThatAreNotStrings) {
   EXPECT_EQ(ErrorOf("\"1\": x\n'true': y\n5xx: z\nnan_ratio: 1\n"), "no error");
 }
 
+// Found by web_config_fuzz: a message with such a key in it was two lines.
+TEST(ParseYamlTest, RefusesKeysWithLineBreaks) {
+  for (const char* const text : {"\"a\\nb\": 1\n", "? 'a\n\n  b'\n: 1\n"}) {
+    EXPECT_THAT(ErrorOf(text), HasSubstr("a line break or control character in key \"a\\x0ab\""))
+        << text;
+  }
+}
+
 TEST(ParseYamlTest, RefusesARootThatIsNotAMap) {
   EXPECT_EQ(ErrorOf("- a\n"), "c.yaml:1:1: the file is not a map: expected `key: value` lines");
   EXPECT_THAT(ErrorOf("just text\n"), HasSubstr("the file is not a map"));
