@@ -33,7 +33,16 @@ constexpr FamilyDescription kExpiry{
     .help = "When the certificate that the page is served with ends, as Unix time.",
     .source = "the certificate of tls_server_config"};
 
-constexpr std::array<const FamilyDescription*, 3> kFamilies = {&kGood, &kGoodTime, &kExpiry};
+constexpr FamilyDescription kNotBefore{
+    .name = "spire_exporter_web_certificate_not_before_timestamp_seconds",
+    .unit = "seconds",
+    .help =
+        "When the certificate that the page is served with began, as Unix time: with its end, how "
+        "much of its life is left.",
+    .source = "the certificate of tls_server_config"};
+
+constexpr std::array<const FamilyDescription*, 4> kFamilies = {&kGood, &kGoodTime, &kExpiry,
+                                                               &kNotBefore};
 
 Result<std::string> ReadFile(const std::string& path, size_t most) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
@@ -181,7 +190,10 @@ void WebFront::AddTo(FamilyBuilder& families) const {
   const MutexLock lock(mutex_);
   families.Add(kGood, {}, state_.good ? 1 : 0);
   families.Add(kGoodTime, {}, state_.good_seconds);
-  if (has_tls_) families.Add(kExpiry, {}, tls_.state().not_after_seconds);
+  if (!has_tls_) return;
+  const TlsServer::State tls = tls_.state();
+  families.Add(kExpiry, {}, tls.not_after_seconds);
+  families.Add(kNotBefore, {}, tls.not_before_seconds);
 }
 
 }  // namespace spire_exporter
