@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "collectors/telemetry/byte_search.h"
-#include "exporter/base/keyed_hash.h"
 #include "collectors/telemetry/mapping.h"
+#include "exporter/base/keyed_hash.h"
 
 namespace spire_exporter::telemetry {
 

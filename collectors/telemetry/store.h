@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/base/keyed_hash.h"
 #include "collectors/telemetry/ledger.h"
 #include "collectors/telemetry/line.h"
 #include "collectors/telemetry/memo_table.h"
 #include "collectors/telemetry/stream_series.h"
 #include "exporter/base/clock.h"
+#include "exporter/base/keyed_hash.h"
 #include "exporter/metrics/family.h"
 #include "exporter/metrics/histogram.h"
 
