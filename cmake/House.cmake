@@ -3,6 +3,7 @@
 # Packages that a folder finds are visible to the header check of the whole.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(Threads REQUIRED)
+include(GNUInstallDirs)
 
 add_library(house_flags INTERFACE)
 target_compile_options(house_flags INTERFACE
@@ -29,7 +30,9 @@ endif()
 # The target `header_check` compiles each header of each library by itself, with the includes of its
 # library: a header that leans on what its includer included, or reaches for a folder that its library
 # does not link, fails. What the library links privately counts too, for headers that stay in the folder.
-add_custom_target(header_check)
+if(SPIRE_EXPORTER_DEVELOPER)
+  add_custom_target(header_check)
+endif()
 function(house_header_check library folder)
   file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
        ${PROJECT_SOURCE_DIR}/${folder}/*.h)
@@ -57,8 +60,10 @@ function(house_library name)
   file(MAKE_DIRECTORY ${root}/${parent})
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${ARG_FOLDER} ${root}/${ARG_FOLDER} SYMBOLIC)
   add_library(${name} STATIC ${ARG_SOURCES})
-  # Who uses an installed library has flags and an include folder of their own.
-  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:include>)
+  # Who uses an installed library has flags of their own, and our headers in a folder of ours.
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${root}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/spire_exporter>)
+  target_compile_features(${name} PUBLIC cxx_std_20)
   target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:house_flags> Threads::Threads ${ARG_LINKS}
                                 PRIVATE $<BUILD_INTERFACE:house_warnings> ${ARG_PRIVATE_LINKS})
   if(SPIRE_EXPORTER_DEVELOPER AND NOT SPIRE_EXPORTER_SANITIZE)
@@ -67,21 +72,27 @@ function(house_library name)
 endfunction()
 
 # house_install(NAME EXPORT_NAME FOLDER): the library becomes spire_exporter::EXPORT_NAME of the CMake package
-# `spire_exporter`, in the component `metrics`; also under that name for those who add this project as a folder.
-include(GNUInstallDirs)
+# `spire_exporter`, in the component `metrics`; also under that name for those who add this project as a folder,
+# whose own installation stays free of it. Headers of tests stay out.
 function(house_install name export_name folder)
   add_library(spire_exporter::${export_name} ALIAS ${name})
   set_target_properties(${name} PROPERTIES EXPORT_NAME ${export_name} OUTPUT_NAME spire_${name})
+  if(NOT PROJECT_IS_TOP_LEVEL)
+    return()
+  endif()
   install(TARGETS ${name} EXPORT spire_exporter COMPONENT metrics
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT metrics)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION include/${folder} COMPONENT metrics
-    FILES_MATCHING PATTERN "*.h" PATTERN "*test*" EXCLUDE PATTERN "reference_protobuf.h" EXCLUDE
-    PATTERN example EXCLUDE PATTERN testdata EXCLUDE)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/spire_exporter/${folder} COMPONENT metrics
+    FILES_MATCHING PATTERN "*.h" PATTERN "*test*" EXCLUDE PATTERN "strict_reader.h" EXCLUDE
+    PATTERN "reference_protobuf.h" EXCLUDE PATTERN example EXCLUDE)
 endfunction()
 
 # house_program(NAME SOURCES ... LINKS ...)
 # The target `programs` builds them all and nothing else.
-add_custom_target(programs)
+if(SPIRE_EXPORTER_SIDECAR)
+  add_custom_target(programs)
+endif()
 function(house_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})

@@ -22,6 +22,7 @@ int main() {
     std::printf("up to %g s: %llu\n", (*value->bounds)[i],
                 static_cast<unsigned long long>(value->cumulative[i]));
   }
-  std::printf("median %.2f s\n", *Quantile(*value, 0.5));
+  std::printf("median %.2f s, 99th percentile %.2f s\n", *Quantile(*value, 0.5),
+              *Quantile(*value, 0.99));
   return 0;
 }
