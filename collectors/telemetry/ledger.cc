@@ -16,6 +16,8 @@ constexpr Duration kReportGap = seconds(15);
 constexpr Duration kStall = seconds(3);
 // Two estimates of one process's start differ by the client's flush interval and our own delay.
 constexpr Duration kSameStart = seconds(2);
+// A process whose last line is no older is alive, whatever its heartbeats say.
+constexpr Duration kStillSpeaks = seconds(5);
 // The client holds lines back for up to this long, so that a start looks late by as much.
 constexpr Duration kFlush = milliseconds(100);
 constexpr Duration kMarkEvery = milliseconds(50);
@@ -227,7 +229,12 @@ void Ledger::Tick(SteadyTime now) {
   }
   Epoch& epoch = current_;
   const size_t before = epoch.beats.size();
-  std::erase_if(epoch.beats, [now](const Beat& beat) { return now - beat.last > kSilence; });
+  const auto silent = [now](const Beat& beat) { return now - beat.last > kSilence; };
+  // Lines that still come are those of a process whose heartbeats were lost; its next report covers
+  // what was counted here.
+  const bool speaks = now - epoch.last_line <= kStillSpeaks;
+  if (speaks && std::all_of(epoch.beats.begin(), epoch.beats.end(), silent)) return;
+  std::erase_if(epoch.beats, silent);
   if (epoch.beats.size() < before) {
     if (epoch.beats.empty()) {
       CloseCurrent();

@@ -44,7 +44,8 @@ std::string_view LedgerStateName(LedgerState state);
 //   instant, retroactively by a few datagrams. Should one of the others speak again, the two were
 //   clients side by side, and their epochs are joined: M and L add up, so several clients are
 //   balanced in sum.
-// - 25 s after the last heartbeat of its process an epoch is closed. What is missing stays missing;
+// - 25 s after the last heartbeat of its process an epoch is closed, unless lines still come. What
+// is missing stays missing;
 //   lines since the last report can no longer be held against one and are unprovable: never loss.
 // - A gap between the reports of a single client means that a report was lost itself: the lines it
 //   would have vouched for are unprovable.
