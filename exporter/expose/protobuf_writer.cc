@@ -91,9 +91,10 @@ void PutBuckets(BackwardOutput& out, const std::vector<BucketRun>& runs, uint32_
   }
 }
 
-// What a reader of native buckets has to see: Prometheus wants them to add up to the count, so that
-// observations known by number alone are in the bucket of infinity, where the classic ones have
-// them as well.
+// What a reader of native buckets has to see: they must add up to the count, so that observations
+// known by number alone are in the bucket of infinity, where the classic ones have them as well.
+// Otherwise Prometheus 2.53 refuses the page, and 2.42 gives the quantiles of the placed ones as
+// those of all.
 struct NativeView {
   explicit NativeView(const HistogramValue& histogram)
       : schema(histogram.schema), positive(&histogram.positive), negative(&histogram.negative) {

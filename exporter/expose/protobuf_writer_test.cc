@@ -90,7 +90,7 @@ TEST(ProtobufWriterTest, WhatIsKnownByNumberAloneIsInTheBucketOfInfinity) {
   histogram.AddUnplaced(7, 70);
   const proto::Histogram read = Read(histogram.Snapshot());
   EXPECT_EQ(read.sample_count(), 8u);
-  EXPECT_EQ(BucketSum(read), 8u);  // else Prometheus refuses the histogram
+  EXPECT_EQ(BucketSum(read), 8u);  // else Prometheus 2.53 refuses the page
   EXPECT_EQ(read.bucket(0).cumulative_count(), 1u);
   ASSERT_EQ(read.positive_span_size(), 2);
   EXPECT_EQ(read.positive_span(0).offset() + 1 + read.positive_span(1).offset(), 8 * 1024 + 1);

@@ -1,21 +1,25 @@
-"""What a real Prometheus reads from the page: the quantiles of what was sent, from classic and from native buckets."""
+"""What a real Prometheus reads from the page: the quantiles of what was sent, from classic and from native buckets,
+and the number of what is in no bucket."""
 
 from __future__ import annotations
 
 import bisect
+import http.server
 import json
+import math
 import os
 import pathlib
 import random
 import re
 import subprocess
+import threading
 import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
-from harness import ExporterTestCase, wait_for
+from harness import Exporter, ExporterTestCase, wait_for
 
 LINES = 5000
 QUANTILES = (0.1, 0.5, 0.9, 0.99)
@@ -72,23 +76,8 @@ def readers() -> list[Reader]:
     return found
 
 
-class PrometheusTest(ExporterTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        draw = random.Random(20261126)
-        self.truth = sorted(draw.lognormvariate(-5.3, 1.5) for _ in range(LINES))
-        self.exporter = self.start()
-        lines = [
-            b"spire_server.rpc.agent.v1.agent.attest_agent.elapsed_time:%.6f|ms|#status:OK\n" % (seconds * 1000)
-            for seconds in self.truth
-        ]
-        self.send(*(b"".join(lines[at : at + 10]) for at in range(0, LINES, 10)))
-        name = "spire_rpc_duration_seconds_count"
-        wait_for("the lines to arrive", lambda: self.exporter.page().get(name) == LINES)
-        self.bounds = sorted(
-            float(re.search(r'le="([^"]+)"', sample).group(1))
-            for sample in self.exporter.page().all("spire_rpc_duration_seconds_bucket")
-        )
+class PrometheusTestCase(ExporterTestCase):
+    exporter: Exporter
 
     def start_prometheus(self, reader: Reader) -> int:
         folder = self.folder / reader.name
@@ -127,6 +116,25 @@ class PrometheusTest(ExporterTestCase):
             raise
         return float(result[0]["value"][1]) if result else None
 
+
+class QuantileTest(PrometheusTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        draw = random.Random(20261126)
+        self.truth = sorted(draw.lognormvariate(-5.3, 1.5) for _ in range(LINES))
+        self.exporter = self.start()
+        lines = [
+            b"spire_server.rpc.agent.v1.agent.attest_agent.elapsed_time:%.6f|ms|#status:OK\n" % (seconds * 1000)
+            for seconds in self.truth
+        ]
+        self.send(*(b"".join(lines[at : at + 10]) for at in range(0, LINES, 10)))
+        name = "spire_rpc_duration_seconds_count"
+        wait_for("the lines to arrive", lambda: self.exporter.page().get(name) == LINES)
+        self.bounds = sorted(
+            float(re.search(r'le="([^"]+)"', sample).group(1))
+            for sample in self.exporter.page().all("spire_rpc_duration_seconds_bucket")
+        )
+
     def true_quantile(self, q: float) -> float:
         return self.truth[min(LINES - 1, int(q * LINES))]
 
@@ -159,6 +167,78 @@ class PrometheusTest(ExporterTestCase):
                     self.check_native(port)
                 else:
                     self.assertIsNone(self.query(port, f"spire_rpc_duration_seconds{SELECTOR}"))
+
+
+class SummaryPage:
+    """SPIRE's page with one summary of milliseconds, without quantiles."""
+
+    def __init__(self) -> None:
+        self.totals = (0, 0)  # number and sum, replaced as one
+        page = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                name = "spire_server_rpc_agent_v1_agent_attest_agent_elapsed_time"
+                labels = '{status="OK"}'
+                count, total = page.totals
+                body = f"# TYPE {name} summary\n{name}_sum{labels} {total}\n{name}_count{labels} {count}\n"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def step(self, count: int, milliseconds: int) -> None:
+        self.totals = (self.totals[0] + count, self.totals[1] + milliseconds)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+class UnplacedTest(PrometheusTestCase):
+    """Observations whose number is known and nothing else count, and say nothing of how long calls took."""
+
+    def test_counts_what_is_known_by_number_alone(self) -> None:
+        spire = SummaryPage()
+        self.addCleanup(spire.close)
+        self.exporter = self.start(
+            "role: server\ntrust_domain: example.org\ntelemetry:\n  stream: {listen: []}\n"
+            f'  scrape: {{url: "http://127.0.0.1:{spire.port}/"}}\n'
+        )
+        scraped = "spire_exporter_telemetry_scraped_observations_total"
+        wait_for("the first page", lambda: self.exporter.page().get("spire_rpc_duration_seconds_count") == 0)
+        spire.step(10, 5000)  # without quantiles there is nothing to place them by
+        wait_for("the ten", lambda: self.exporter.page().get(scraped, placement="unplaced") == 10)
+        spire.step(1, 40)
+        wait_for("the one", lambda: self.exporter.page().get(scraped, placement="exact") == 1)
+        for reader in readers():
+            with self.subTest(reader.name):
+                port = self.start_prometheus(reader)
+                if reader.classic:
+                    buckets = f"spire_rpc_duration_seconds_bucket{SELECTOR}"
+                    wait_for("the first scrape", lambda: self.query(port, f"count({buckets})"), 60)
+                    self.assertEqual(self.query(port, f"spire_rpc_duration_seconds_count{SELECTOR}"), 11)
+                    # The eleventh alone is in a bucket: 0.04 s.
+                    self.assertEqual(self.query(port, f"max({buckets[:-1]},le!=\"+Inf\"}})"), 1)
+                if reader.native:
+                    native = f"spire_rpc_duration_seconds{SELECTOR}"
+                    wait_for("the first scrape", lambda: self.query(port, f"count({native})"), 60)
+                    self.assertEqual(self.query(port, f"histogram_count({native})"), 11)
+                    self.assertAlmostEqual(self.query(port, f"histogram_sum({native})") or 0, 5.04)
+                    low = self.query(port, f"histogram_quantile(0.05, {native})")
+                    assert low is not None
+                    self.assertTrue(0.04 / GROWTH <= low <= 0.04 * GROWTH, low)
+                    # Whoever asks beyond is told that it is not known, not some bound.
+                    self.assertEqual(self.query(port, f"histogram_quantile(0.5, {native})"), math.inf)
 
 
 if __name__ == "__main__":
