@@ -19,8 +19,8 @@ struct FormatCase {
   Format format;
 };
 
-// As Prometheus sends them: 2.42, 2.42 with native histograms, 3.x, 3.x with native histograms, 3.x
-// told to take PrometheusText0.0.4 alone.
+// As Prometheus sends them: 2.42, 2.42 with native histograms, 2.53, 2.53 with native histograms,
+// 3.x, 3.x with native histograms, 3.x told to take PrometheusText0.0.4 alone.
 constexpr FormatCase kPrometheus[] = {
     {"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
      "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -28,6 +28,13 @@ constexpr FormatCase kPrometheus[] = {
     {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
      "application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;"
      "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+     kPb},
+    {"application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;"
+     "q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+     kOm},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;"
+     "q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,"
+     "application/openmetrics-text;version=0.0.1;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
      kPb},
     {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
      "application/openmetrics-text;version=0.0.1;q=0.4,"
@@ -145,7 +152,15 @@ TEST(ChooseFormatTest, FollowsTheTable) {
 }
 
 TEST(ChooseFormatTest, AnswersAnything) {
+  constexpr std::string_view kProtobuf = "application/vnd.google.protobuf";
+  constexpr std::string_view kProto = "proto=io.prometheus.client.MetricFamily";
+  constexpr std::string_view kWhole =
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
   constexpr std::string_view kPieces[] = {"application/openmetrics-text",
+                                          kProtobuf,
+                                          kProto,
+                                          "encoding=delimited",
+                                          kWhole,
                                           "text/plain",
                                           "*/*",
                                           ";",
@@ -160,19 +175,27 @@ TEST(ChooseFormatTest, AnswersAnything) {
                                           " ",
                                           "\xFF"};
   std::mt19937_64 random(3);
-  for (int round = 0; round < 20'000; ++round) {
+  size_t protobuf = 0;
+  for (int round = 0; round < 200'000; ++round) {
     std::string accept;
     for (uint64_t left = random() % 20; left > 0; --left) {
       accept += kPieces[random() % std::size(kPieces)];
     }
     const Format format = ChooseFormat(accept);
-    EXPECT_TRUE(format == kText || format == kOm);
-    // A part of OpenMetrics' name is not enough.
-    if (accept.find("application/openmetrics-text") == std::string::npos &&
-        accept.find("*/*") == std::string::npos) {
-      EXPECT_EQ(format, kText) << accept;
+    const auto holds = [&](std::string_view part) {
+      return accept.find(part) != std::string::npos;
+    };
+    // A part of a name is not enough, and a wildcard does not mean protobuf.
+    if (format == kOm) {
+      EXPECT_TRUE(holds("application/openmetrics-text") || holds("*/*")) << accept;
+    } else if (format == kPb) {
+      EXPECT_TRUE(holds(kProtobuf) && holds(kProto) && holds("encoding=delimited")) << accept;
+      ++protobuf;
+    } else {
+      EXPECT_EQ(format, kText);
     }
   }
+  EXPECT_GT(protobuf, 100u);
 }
 
 struct CodingCase {

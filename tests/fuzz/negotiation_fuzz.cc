@@ -43,6 +43,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (format == Format::kOpenMetrics) {
     Demand(Holds(header, "application/") || Holds(header, "*"));
   }
+  // Backslashes may part what is in quotes.
+  if (format == Format::kProtobuf) {
+    Demand(Holds(header, "application/vnd.google.protobuf") && Holds(header, "proto") &&
+           Holds(header, "encoding"));
+  }
   if (coding == Coding::kGzip) Demand(Holds(header, "gzip") || Holds(header, "*"));
   return 0;
 }
