@@ -1,10 +1,13 @@
 // Searching and comparing texts of a few dozen bytes, where calls of memchr(3) and memcmp(3) cost
-// as much as the work.
+// as much as the work. Nothing outside of the ranges given is read. On x86-64 this takes SSE2,
+// which every such processor has; elsewhere the plain functions stand in, which the tests hold
+// against the others.
 #ifndef COLLECTORS_TELEMETRY_BYTE_SEARCH_H_
 #define COLLECTORS_TELEMETRY_BYTE_SEARCH_H_
 
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #if defined(__SSE2__)
@@ -13,38 +16,131 @@
 
 namespace spire_exporter::telemetry {
 
-// `end` when there is none. Reads nothing outside of [at, end).
-template <char kByte>
-inline const char* FindByte(const char* at, const char* end) {
-#if defined(__SSE2__)
-  const __m128i wanted = _mm_set1_epi8(kByte);
-  for (const char* const last = end - 16; at <= last;) {
-    const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const int hits = _mm_movemask_epi8(_mm_cmpeq_epi8(text, wanted));
-    if (hits != 0) return at + std::countr_zero(static_cast<unsigned>(hits));
-    at += 16;
-  }
-#endif
-  const void* const hit = std::memchr(at, kByte, static_cast<size_t>(end - at));
+// What SameUsualBytes() takes at the least.
+inline constexpr size_t kSameBytesLeast = 16;
+
+inline const char* FindBytePlain(char byte, const char* at, const char* end) {
+  const void* const hit = std::memchr(at, byte, static_cast<size_t>(end - at));
   return hit == nullptr ? end : static_cast<const char*>(hit);
 }
 
-inline bool SameBytes(const char* a, const char* b, size_t size) {
-#if defined(__SSE2__)
-  if (size >= 16) {
-    const auto load = [](const char* at) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    };
-    // The last sixteen bytes may overlap those before.
-    __m128i same = _mm_cmpeq_epi8(load(a + size - 16), load(b + size - 16));
-    for (size_t at = 0; at + 16 < size; at += 16) {
-      same = _mm_and_si128(same, _mm_cmpeq_epi8(load(a + at), load(b + at)));
-    }
-    return _mm_movemask_epi8(same) == 0xffff;
-  }
-#endif
+inline bool SameBytesPlain(const char* a, const char* b, size_t size) {
   return std::memcmp(a, b, size) == 0;
 }
+
+#if defined(__SSE2__)
+
+inline __m128i LoadSixteen(const char* at) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+
+// Bit i is set where byte i is the wanted one.
+inline uint64_t HitsInSixteen(const char* at, __m128i wanted) {
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(LoadSixteen(at), wanted)));
+}
+
+// Where the byte is among 64, as the lowest bit set; 0 when it is not.
+template <char kByte>
+[[gnu::always_inline]] inline uint64_t HitsInSixtyFour(const char* at) {
+  const __m128i wanted = _mm_set1_epi8(kByte);
+  const uint64_t low = HitsInSixteen(at, wanted) | HitsInSixteen(at + 16, wanted) << 16;
+  const uint64_t high = HitsInSixteen(at + 32, wanted) | HitsInSixteen(at + 48, wanted) << 16;
+  return low | high << 32;
+}
+
+// `end` when there is none.
+template <char kByte>
+inline const char* FindByte(const char* at, const char* end) {
+  if (end - at < 16) return FindBytePlain(kByte, at, end);
+  const __m128i wanted = _mm_set1_epi8(kByte);
+  const char* const last = end - 16;
+  for (; at < last; at += 16) {
+    const uint64_t hits = HitsInSixteen(at, wanted);
+    if (hits != 0) return at + std::countr_zero(hits);
+  }
+  // What is read twice has no hit.
+  const uint64_t hits = HitsInSixteen(last, wanted);
+  return hits == 0 ? end : last + std::countr_zero(hits);
+}
+
+// `end` when it is not among the first `reach` bytes.
+template <char kByte>
+inline const char* FindByteWithin(const char* at, const char* end, std::ptrdiff_t reach) {
+  const char* const stop = end - at > reach ? at + reach : end;
+  const char* const hit = FindByte<kByte>(at, stop);
+  return hit == stop ? end : hit;
+}
+
+// The same, `reach` at least 64, faster where the byte is among the first 64: one
+// step, and no branch that depends on where.
+template <char kByte>
+[[gnu::always_inline]] inline const char* FindNearByte(const char* at, const char* end,
+                                                       std::ptrdiff_t reach) {
+  if (end - at < 64) [[unlikely]]
+    return FindByte<kByte>(at, end);
+  const uint64_t hits = HitsInSixtyFour<kByte>(at);
+  if (hits == 0) [[unlikely]]
+    return FindByteWithin<kByte>(at, end, reach);
+  return at + static_cast<uint32_t>(std::countr_zero(hits));
+}
+
+// All bits are set when `size` bytes, at least 16, are the same.
+[[gnu::always_inline]] inline __m128i SameFromSixteen(const char* a, const char* b, size_t size) {
+  // What is read twice does no harm.
+  const auto same = [a, b](size_t at) {
+    return _mm_cmpeq_epi8(LoadSixteen(a + at), LoadSixteen(b + at));
+  };
+  __m128i all = _mm_and_si128(same(0), same(size - 16));
+  if (size > 32) [[likely]] {
+    all = _mm_and_si128(all, _mm_and_si128(same(16), same(size - 32)));
+    for (size_t at = 32; at + 32 < size; at += 16) all = _mm_and_si128(all, same(at));
+  }
+  return all;
+}
+
+inline bool SameBytes(const char* a, const char* b, size_t size) {
+  if (size < 16) return SameBytesPlain(a, b, size);
+  return _mm_movemask_epi8(SameFromSixteen(a, b, size)) == 0xffff;
+}
+
+// Whether `a` is `b` followed by `c`, of at least kSameBytesLeast bytes each.
+[[gnu::always_inline]] inline bool SameUsualBytes(const char* a, const char* b, size_t b_size,
+                                                  const char* c, size_t c_size) {
+  const __m128i all =
+      _mm_and_si128(SameFromSixteen(a, b, b_size), SameFromSixteen(a + b_size, c, c_size));
+  return _mm_movemask_epi8(all) == 0xffff;
+}
+
+#else
+
+template <char kByte>
+inline const char* FindByte(const char* at, const char* end) {
+  return FindBytePlain(kByte, at, end);
+}
+
+// `end` when it is not among the first `reach` bytes.
+template <char kByte>
+inline const char* FindByteWithin(const char* at, const char* end, std::ptrdiff_t reach) {
+  const char* const stop = end - at > reach ? at + reach : end;
+  const char* const hit = FindByte<kByte>(at, stop);
+  return hit == stop ? end : hit;
+}
+
+template <char kByte>
+inline const char* FindNearByte(const char* at, const char* end, std::ptrdiff_t reach) {
+  return FindByteWithin<kByte>(at, end, reach);
+}
+
+inline bool SameBytes(const char* a, const char* b, size_t size) {
+  return SameBytesPlain(a, b, size);
+}
+
+inline bool SameUsualBytes(const char* a, const char* b, size_t b_size, const char* c,
+                           size_t c_size) {
+  return SameBytesPlain(a, b, b_size) && SameBytesPlain(a + b_size, c, c_size);
+}
+
+#endif
 
 }  // namespace spire_exporter::telemetry
 

@@ -1,5 +1,6 @@
 #include "collectors/telemetry/line.h"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -46,7 +47,38 @@ bool ParseRate(std::string_view text, uint64_t* weight) {
   return true;
 }
 
+// The decimal digits at the start of eight bytes.
+struct DigitRun {
+  int size;  // 0..8
+  uint64_t value;
+};
+
+DigitRun ScanDigits(const char* at) {
+  const uint64_t digits = LoadDigits(at);
+  const uint64_t others = OtherThanDigits(digits);
+  if (others == 0) return {8, 0};
+  const int size = std::countr_zero(others) / 8;
+  if (size == 0) return {0, 0};
+  // Moved to the high end; zeros come in below.
+  return {size, ValueOfDigits(digits << (64 - 8 * size))};
+}
+
+constexpr double kPowers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+constexpr uint32_t kWholePowers[] = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000};
+
 }  // namespace
+
+Scanned ScanAnyNumber(const char* at) {
+  const DigitRun whole = ScanDigits(at);
+  if (whole.size == 0 || whole.size == 8) return {nullptr, 0};
+  at += whole.size;
+  if (*at != '.') return {at, static_cast<double>(static_cast<int64_t>(whole.value))};
+  const DigitRun part = ScanDigits(at + 1);
+  if (part.size == 0 || part.size == 8) return {nullptr, 0};
+  const uint64_t mantissa = whole.value * kWholePowers[part.size] + part.value;
+  return {at + 1 + part.size,
+          static_cast<double>(static_cast<int64_t>(mantissa)) / kPowers[part.size]};
+}
 
 bool ParseNumber(std::string_view text, double* value) {
   // from_chars takes no plus sign; other writers of numbers do.

@@ -30,8 +30,7 @@ TEST(NumberTest, FastPathAgreesWithTheLibraryOnEveryFormThatSpireWrites) {
     const std::string line = number + std::string(kRoom);
     double expected = 0;
     ASSERT_TRUE(ParseNumber(number, &expected));
-    double scanned = 0;
-    const char* const stop = ScanNumber(line.data(), line.data() + line.size(), &scanned);
+    const auto [stop, scanned] = ScanNumber(line.data());
     if (stop == nullptr) continue;
     ++fast;
     ASSERT_EQ(stop, line.data() + number.size()) << number;
@@ -45,14 +44,10 @@ TEST(NumberTest, FastPathLeavesEverythingElseAlone) {
        {"", "-", ".5", "5.", "+5", "1e5", "nan", "inf", "--1", "1.2.3", "12345678901234567890",
         "9007199254740993", "0x10", " 1", "1_000"}) {
     const std::string line = std::string(text) + std::string(kRoom);
-    double value = 0;
-    const char* const stop = ScanNumber(line.data(), line.data() + line.size(), &value);
+    const char* const stop = ScanNumber(line.data()).end;
     // Where it stops in the middle, the caller sees no bar and asks the slow path.
     EXPECT_TRUE(stop == nullptr || *stop != '|') << text;
   }
-  const std::string_view short_line = "12|c";
-  double value = 0;
-  EXPECT_EQ(ScanNumber(short_line.data(), short_line.data() + short_line.size(), &value), nullptr);
 }
 
 TEST(NumberTest, SlowPathTakesWholeDecimalNumbersOnly) {

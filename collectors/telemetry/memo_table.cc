@@ -1,6 +1,7 @@
 #include "collectors/telemetry/memo_table.h"
 
 #include <bit>
+#include <utility>
 
 namespace spire_exporter::telemetry {
 namespace {
@@ -16,12 +17,12 @@ MemoTable::MemoTable(size_t entries_max, size_t bytes_max)
 
 void MemoTable::Clear() {
   // Swapped, not cleared: memory that an attack made it take is given back.
-  std::vector<Entry>().swap(entries_);
+  std::vector<Entry>(1).swap(entries_);
   std::string().swap(keys_);
   std::vector<Slot>().swap(keyed_slots_);
   keyed_used_ = 0;
   slots_ = std::vector<Slot>(kSlotsAtFirst);
-  shift_ = 64 - std::countr_zero(kSlotsAtFirst);
+  mask_ = kSlotsAtFirst - 1;
 }
 
 size_t MemoTable::bytes() const {
@@ -30,30 +31,27 @@ size_t MemoTable::bytes() const {
 }
 
 void MemoTable::Put(std::string_view name, std::string_view rest, const Target& target) {
-  if (entries_.size() >= entries_max_ || keys_.size() + name.size() + rest.size() > bytes_max_) {
-    Clear();
-  }
+  if (size() >= entries_max_ || keys_.size() + name.size() + rest.size() > bytes_max_) Clear();
   Entry entry;
   entry.key_at = static_cast<uint32_t>(keys_.size());
-  entry.name_size = static_cast<uint32_t>(name.size());
-  entry.rest_size = static_cast<uint32_t>(rest.size());
+  entry.sizes = SizesOf(name, rest);
   entry.target = target;
   keys_ += name;
   keys_ += rest;
+  const auto index = static_cast<uint32_t>(entries_.size());
   entries_.push_back(entry);
-  if (entries_.size() * 2 > slots_.size()) {
+  if (size() * 2 > slots_.size()) {
     Rebuild(slots_.size() * 2);
     return;
   }
-  const auto index = static_cast<uint32_t>(entries_.size());
   if (!PlaceWeak(WeakHash(name, rest), index)) PlaceKeyed(KeyedHashOf(name, rest), index);
 }
 
 bool MemoTable::PlaceWeak(uint64_t hash, uint32_t entry) {
-  size_t at = hash >> shift_;
-  for (int probe = 0; probe < kProbesMax; ++probe, at = (at + 1) & (slots_.size() - 1)) {
+  size_t at = PlaceOf(hash);
+  for (int probe = 0; probe < kProbesMax; ++probe, at = (at + 1) & mask_) {
     if (slots_[at].entry != 0) continue;
-    slots_[at] = Slot{static_cast<uint32_t>(hash), entry};
+    slots_[at] = Slot{TagOf(hash), entry};
     return true;
   }
   return false;
@@ -66,30 +64,55 @@ void MemoTable::PlaceKeyed(uint64_t hash, uint32_t entry) {
     keyed_used_ = 0;
     for (const Slot& slot : old) {
       if (slot.entry == 0) continue;
-      const Entry& moved = entries_[slot.entry - 1];
-      const std::string_view key =
-          std::string_view(keys_).substr(moved.key_at, moved.name_size + moved.rest_size);
-      PlaceKeyed(KeyedHashOf(key.substr(0, moved.name_size), key.substr(moved.name_size)),
-                 slot.entry);
+      const auto [name, rest] = KeyOf(entries_[slot.entry]);
+      PlaceKeyed(KeyedHashOf(name, rest), slot.entry);
     }
   }
   const size_t mask = keyed_slots_.size() - 1;
   size_t at = hash & mask;
   while (keyed_slots_[at].entry != 0) at = (at + 1) & mask;
-  keyed_slots_[at] = Slot{static_cast<uint32_t>(hash >> 32), entry};
+  keyed_slots_[at] = Slot{TagOf(hash), entry};
   ++keyed_used_;
 }
 
-const Target* MemoTable::FindKeyed(std::string_view name, std::string_view rest) const {
-  if (keyed_slots_.empty()) return nullptr;
+const Target* MemoTable::FindUnusual(std::string_view name, std::string_view rest) const {
+  Effort effort;
+  const uint32_t entry = Search(name, rest, &effort);
+  return entry == 0 ? nullptr : &entries_[entry].target;
+}
+
+MemoTable::Effort MemoTable::EffortOf(std::string_view name, std::string_view rest) const {
+  Effort effort;
+  (void)Search(name, rest, &effort);
+  return effort;
+}
+
+uint32_t MemoTable::Search(std::string_view name, std::string_view rest, Effort* effort) const {
+  const uint64_t hash = WeakHash(name, rest);
+  size_t at = PlaceOf(hash);
+  for (int probe = 0; probe < kProbesMax; ++probe, at = (at + 1) & mask_) {
+    const Slot slot = slots_[at];
+    ++effort->places;
+    if (slot.entry == 0) return 0;
+    if (slot.tag != TagOf(hash)) continue;
+    ++effort->keys;
+    if (Holds(entries_[slot.entry], name, rest)) return slot.entry;
+  }
+  return SearchKeyed(name, rest, effort);
+}
+
+uint32_t MemoTable::SearchKeyed(std::string_view name, std::string_view rest,
+                                Effort* effort) const {
+  if (keyed_slots_.empty()) return 0;
   const uint64_t hash = KeyedHashOf(name, rest);
   const size_t mask = keyed_slots_.size() - 1;
   for (size_t at = hash & mask; keyed_slots_[at].entry != 0; at = (at + 1) & mask) {
-    if (keyed_slots_[at].tag != static_cast<uint32_t>(hash >> 32)) continue;
-    const Entry& entry = entries_[keyed_slots_[at].entry - 1];
-    if (Holds(entry, name, rest)) return &entry.target;
+    ++effort->places;
+    if (keyed_slots_[at].tag != TagOf(hash)) continue;
+    ++effort->keys;
+    if (Holds(entries_[keyed_slots_[at].entry], name, rest)) return keyed_slots_[at].entry;
   }
-  return nullptr;
+  return 0;
 }
 
 uint64_t MemoTable::KeyedHashOf(std::string_view name, std::string_view rest) const {
@@ -97,18 +120,19 @@ uint64_t MemoTable::KeyedHashOf(std::string_view name, std::string_view rest) co
   return keyed_hash_(name) + std::rotl(keyed_hash_(rest), 32) + name.size();
 }
 
+std::pair<std::string_view, std::string_view> MemoTable::KeyOf(const Entry& entry) const {
+  const std::string_view key = std::string_view(keys_).substr(entry.key_at);
+  return {key.substr(0, entry.name_size()), key.substr(entry.name_size(), entry.rest_size())};
+}
+
 void MemoTable::Rebuild(size_t slots) {
   slots_ = std::vector<Slot>(slots);
-  shift_ = 64 - std::countr_zero(slots);
+  mask_ = slots - 1;
   std::vector<Slot>().swap(keyed_slots_);
   keyed_used_ = 0;
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    const Entry& entry = entries_[i];
-    const std::string_view key =
-        std::string_view(keys_).substr(entry.key_at, entry.name_size + entry.rest_size);
-    const std::string_view name = key.substr(0, entry.name_size);
-    const std::string_view rest = key.substr(entry.name_size);
-    const auto index = static_cast<uint32_t>(i + 1);
+  for (size_t i = 1; i < entries_.size(); ++i) {
+    const auto [name, rest] = KeyOf(entries_[i]);
+    const auto index = static_cast<uint32_t>(i);
     if (!PlaceWeak(WeakHash(name, rest), index)) PlaceKeyed(KeyedHashOf(name, rest), index);
   }
 }

@@ -3,15 +3,21 @@
 #ifndef COLLECTORS_TELEMETRY_MEMO_TABLE_H_
 #define COLLECTORS_TELEMETRY_MEMO_TABLE_H_
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collectors/telemetry/byte_search.h"
 #include "collectors/telemetry/mapping.h"
 #include "exporter/base/keyed_hash.h"
+
+namespace spire_exporter {
+class NativeHistogram;
+}
 
 namespace spire_exporter::telemetry {
 
@@ -26,9 +32,10 @@ struct Target {
   SelfLine self = SelfLine::kNone;
   bool started = false;         // SPIRE's `started`: the first sign of life of a new process
   bool client_reports = false;  // kSelf of a client that reports how many lines it was handed
+  // What ScanNumber() reads needs no second look: of kObserve and kCrossCheck.
+  bool usual = false;
   StreamSeries* series = nullptr;
-  // Values from 0 to this need no second look: of kObserve and kCrossCheck.
-  double usual_max = -1;
+  NativeHistogram* histogram = nullptr;  // of the series, with kObserve
   double scale = 1;
   double absent_below = -1e300;
 };
@@ -44,39 +51,62 @@ class MemoTable {
   MemoTable(size_t entries_max, size_t bytes_max);
 
   // `name` and `rest` (everything behind the value) as they stand in a line; null when unknown.
-  // Valid until the next Put() or Clear(). Inline, with its helpers: it runs for every line.
+  // Valid until the next Put() or Clear(). Inline where both are as long as SPIRE's mostly are: it
+  // runs for every line.
   [[gnu::always_inline]] const Target* Find(std::string_view name, std::string_view rest) const {
-    const uint64_t hash = WeakHash(name, rest);
-    const size_t mask = slots_.size() - 1;
-    size_t at = hash >> shift_;
-    for (int probe = 0; probe < kProbesMax; ++probe, at = (at + 1) & mask) {
-      const Slot slot = slots_[at];
-      if (slot.entry == 0) return nullptr;
-      if (slot.tag != static_cast<uint32_t>(hash)) continue;
-      const Entry& entry = entries_[slot.entry - 1];
-      if (Holds(entry, name, rest)) return &entry.target;
+    if (name.size() < kUsualSize || rest.size() < kUsualSize) [[unlikely]] {
+      return FindUnusual(name, rest);
     }
-    return FindKeyed(name, rest);
+    const uint64_t sizes = SizesOf(name, rest);
+    const uint64_t hash = UsualHash(name, rest, sizes);
+    size_t at = PlaceOf(hash);
+    Slot slot = slots_[at];
+    for (int probe = 1; slot.tag != TagOf(hash); ++probe) {
+      if (slot.entry == 0) return nullptr;
+      if (probe == kProbesMax) return FindUnusual(name, rest);
+      at = (at + 1) & mask_;
+      slot = slots_[at];
+    }
+    const Entry& entry = entries_[slot.entry];
+    if (entry.sizes != sizes || !SameUsualBytes(keys_.data() + entry.key_at, name.data(),
+                                                name.size(), rest.data(), rest.size()))
+        [[unlikely]] {
+      return FindUnusual(name, rest);
+    }
+    return &entry.target;
   }
   // Replaces nothing: the key must not be there.
   void Put(std::string_view name, std::string_view rest, const Target& target);
   void Clear();
 
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return entries_.size() - 1; }
   // Memory held, in bytes.
   size_t bytes() const;
 
+  // The places and keys that are looked at for a key: for tests, which hold them against a bound. A
+  // Find() that goes the long way repeats those of the first table.
+  struct Effort {
+    size_t places = 0;
+    size_t keys = 0;
+  };
+  Effort EffortOf(std::string_view name, std::string_view rest) const;
+
  private:
   static constexpr int kProbesMax = 16;
+  static constexpr size_t kUsualSize = 24;
+  static_assert(kUsualSize >= kSameBytesLeast);
   struct Slot {
     uint32_t tag = 0;
-    uint32_t entry = 0;  // index + 1; 0 is free
+    uint32_t entry = 0;  // 0 is free
   };
-  struct Entry {
+  // One cache line.
+  struct alignas(64) Entry {
+    uint64_t sizes = 0;
     uint32_t key_at = 0;
-    uint32_t name_size = 0;
-    uint32_t rest_size = 0;
     Target target;
+
+    size_t name_size() const { return sizes >> 32; }
+    size_t rest_size() const { return sizes & 0xffffffff; }
   };
 
   static uint64_t Word(const char* at) {
@@ -84,25 +114,35 @@ class MemoTable {
     std::memcpy(&word, at, sizeof(word));
     return word;
   }
-  static uint64_t WeakHash(std::string_view name, std::string_view rest) {
-    uint64_t hash = (uint64_t{name.size()} << 32 | rest.size()) * 0x9e3779b97f4a7c15;
-    if (name.size() >= 24) {
-      const char* const end = name.data() + name.size();
-      hash ^= Word(end - 8) * 0xff51afd7ed558ccd;
-      hash ^= Word(end - 16) * 0xc4ceb9fe1a85ec53;
-      hash ^= Word(end - 24) * 0x87c37b91114253d5;
-    } else {
-      hash ^= ShortHash(name) * 0xff51afd7ed558ccd;
-    }
-    if (rest.size() >= 24) {
-      hash ^= Word(rest.data() + 8) * 0x4cf5ad432745937f;
-      hash ^= Word(rest.data() + 16) * 0x52dce729da3ed0c5;
-      hash ^= Word(rest.data() + rest.size() - 8) * 0x38495ab5b8f2e3d7;
-    } else {
-      hash ^= ShortHash(rest) * 0x4cf5ad432745937f;
-    }
-    return hash ^ (hash >> 32);
+  static uint64_t SizesOf(std::string_view name, std::string_view rest) {
+    return uint64_t{name.size()} << 32 | rest.size();
   }
+  static uint64_t MixWords(uint64_t a, uint64_t b, uint64_t c) {
+    return (a ^ std::rotl(b, 21)) + std::rotl(c, 43);
+  }
+  static uint64_t MixHash(uint64_t of_name, uint64_t of_rest, uint64_t sizes) {
+    return (of_name + sizes) * 0x9e3779b97f4a7c15 ^ of_rest * 0xc4ceb9fe1a85ec53;
+  }
+  // The places where SPIRE's lines differ: the ends of names and tags, and the tag that comes
+  // first.
+  static uint64_t NameWords(std::string_view name) {
+    const char* const end = name.data() + name.size();
+    return MixWords(Word(end - 8), Word(end - 16), Word(end - 24));
+  }
+  static uint64_t RestWords(std::string_view rest) {
+    const char* const at = rest.data();
+    return MixWords(Word(at + 8), Word(at + 16), Word(at + rest.size() - 8));
+  }
+  static uint64_t UsualHash(std::string_view name, std::string_view rest, uint64_t sizes) {
+    return MixHash(NameWords(name), RestWords(rest), sizes);
+  }
+  static uint64_t WeakHash(std::string_view name, std::string_view rest) {
+    return MixHash(name.size() >= kUsualSize ? NameWords(name) : ShortHash(name),
+                   rest.size() >= kUsualSize ? RestWords(rest) : ShortHash(rest),
+                   SizesOf(name, rest));
+  }
+  static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+  size_t PlaceOf(uint64_t hash) const { return (hash ^ hash >> 32) & mask_; }
   // Of fewer than 24 bytes.
   static uint64_t ShortHash(std::string_view text) {
     const char* const at = text.data();
@@ -125,13 +165,16 @@ class MemoTable {
     return word;
   }
   bool Holds(const Entry& entry, std::string_view name, std::string_view rest) const {
-    if (entry.name_size != name.size() || entry.rest_size != rest.size()) return false;
     const char* const key = keys_.data() + entry.key_at;
-    return SameBytes(key, name.data(), name.size()) &&
+    return entry.sizes == SizesOf(name, rest) && SameBytes(key, name.data(), name.size()) &&
            SameBytes(key + name.size(), rest.data(), rest.size());
   }
-  const Target* FindKeyed(std::string_view name, std::string_view rest) const;
+  const Target* FindUnusual(std::string_view name, std::string_view rest) const;
+  // The index of the entry, 0 when there is none.
+  uint32_t Search(std::string_view name, std::string_view rest, Effort* effort) const;
+  uint32_t SearchKeyed(std::string_view name, std::string_view rest, Effort* effort) const;
   uint64_t KeyedHashOf(std::string_view name, std::string_view rest) const;
+  std::pair<std::string_view, std::string_view> KeyOf(const Entry& entry) const;
   // False when no slot is free within the probes.
   bool PlaceWeak(uint64_t hash, uint32_t entry);
   void PlaceKeyed(uint64_t hash, uint32_t entry);
@@ -140,11 +183,11 @@ class MemoTable {
   const size_t entries_max_;
   const size_t bytes_max_;
   const KeyedHash keyed_hash_;
-  int shift_ = 0;
+  size_t mask_ = 0;                // slots_.size() - 1
   std::vector<Slot> slots_;        // a power of two, at least twice the entries
   std::vector<Slot> keyed_slots_;  // empty until a key needs it
   size_t keyed_used_ = 0;
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_;  // the first is none: its sizes are no key's
   std::string keys_;
 };
 

@@ -70,6 +70,39 @@ TEST(MemoTableTest, KeysThatCollideAreFoundAllTheSame) {
   EXPECT_EQ(table.Find("19999" + tail, "|c"), nullptr);
 }
 
+TEST(MemoTableTest, WhatCollidesCostsABoundedNumberOfSteps) {
+  // The weak hash sees the last 24 bytes of a name, and three words of the rest: all the same here.
+  constexpr size_t kKeys = 10'000;
+  MemoTable table(kKeys, 1 << 20);
+  const std::string tail(24, 't');
+  const std::string rest(24, 'r');
+  for (size_t i = 0; i < kKeys; ++i) {
+    const std::string name = std::to_string(10'000 + i) + tail;
+    table.Put(name, rest, Numbered(i));
+    // Just after it is put, or all of them once they are there: 16 places of the first table, and
+    // of the second what a run has in a table that is half full at most.
+    const MemoTable::Effort effort = table.EffortOf(name, rest);
+    ASSERT_LE(effort.places, 16u + 150u);
+    ASSERT_LE(effort.keys, 16u + 2u);
+  }
+  EXPECT_EQ(table.size(), kKeys);
+  size_t places = 0;
+  for (size_t i = 0; i < kKeys; ++i) {
+    const std::string name = std::to_string(10'000 + i) + tail;
+    ASSERT_EQ(table.Find(name, rest)->scale, static_cast<double>(i));
+    const MemoTable::Effort effort = table.EffortOf(name, rest);
+    ASSERT_LE(effort.keys, 16u + 2u);
+    places += effort.places;
+  }
+  EXPECT_LT(places, kKeys * 20);
+  // What is not there costs no more.
+  for (size_t i = 0; i < kKeys; ++i) {
+    const std::string name = std::to_string(50'000 + i) + tail;
+    ASSERT_EQ(table.Find(name, rest), nullptr);
+    ASSERT_LE(table.EffortOf(name, rest).keys, 16u + 1u);
+  }
+}
+
 TEST(MemoTableTest, StartsOverWhenItIsFull) {
   MemoTable table(100, 1 << 20);
   for (size_t i = 0; i < 1'000; ++i) {

@@ -52,19 +52,21 @@ void Store::SetOptions(const StoreOptions& options) {
 [[gnu::always_inline]] inline const char* Store::TakeUsual(const char* at, const char* end,
                                                            const Arrival& arrival) {
   // Bounded, so that lines without a colon do not make it a search through the whole datagram each.
-  const char* const horizon = end - at > kUsualNameMax ? at + kUsualNameMax : end;
-  const char* const colon = FindByte<':'>(at, horizon);
-  double value = 0;
-  const char* const behind = colon == horizon ? nullptr : ScanNumber(colon + 1, end, &value);
-  if (behind == nullptr || *behind != '|') return nullptr;
-  const char* const stop = FindByte<'\n'>(behind, end);
-  // A colon of a later line makes a name with a line feed in it, which no key has.
+  const char* const colon = FindNearByte<':'>(at, end, kUsualNameMax);
+  if (end - colon <= kScanRoom) [[unlikely]]
+    return nullptr;
+  const auto [behind, value] = ScanNumber(colon + 1);
+  if (behind == nullptr) [[unlikely]]
+    return nullptr;
+  const char* const stop = FindNearByte<'\n'>(behind, end, end - behind);
+  // All bytes are compared: a colon of a later line makes a name with a line feed in it, and what
+  // does not go on with a bar is no key either.
   const Target* const target = memo_.Find({at, static_cast<size_t>(colon - at)},
                                           {behind, static_cast<size_t>(stop - behind)});
-  if (target == nullptr || !(value >= 0 && value <= target->usual_max)) return nullptr;
+  if (target == nullptr || !target->usual) return nullptr;
   StreamSeries* const series = target->series;
-  if (target->effect == Effect::kObserve) {
-    series->histogram->Observe(value * target->scale);
+  if (target->histogram != nullptr) {
+    target->histogram->Observe(value * target->scale);
     ++series->timer_events;
     series->stream_last = arrival.latest;
     series->present = true;
@@ -98,13 +100,20 @@ void Store::Feed(std::string_view datagram, bool truncated, const Arrival& arriv
       ++at;
       continue;
     }
+    // Counted in a register for as long as all are usual. An empty line is not.
+    uint64_t usual = 0;
+    while (at < end) {
+      const char* const stop = TakeUsual(at, end, arrival);
+      if (stop == nullptr) break;
+      ++usual;
+      at = stop == end ? end : stop + 1;
+    }
+    plain_ += usual;
+    counts->outcomes[static_cast<size_t>(Reject::kNone)] += usual;
+    any |= usual != 0;
+    if (at == end || *at == '\n') continue;
     any = true;
     ++plain_;
-    if (const char* const next = TakeUsual(at, end, arrival); next != nullptr) {
-      ++counts->outcomes[static_cast<size_t>(Reject::kNone)];
-      at = next;
-      continue;
-    }
     const char* const stop = FindByte<'\n'>(at, end);
     const Reject reject = TakeUnusual({at, static_cast<size_t>(stop - at)}, arrival, counts);
     ++counts->outcomes[static_cast<size_t>(reject)];
@@ -140,7 +149,8 @@ Reject Store::TakeUnusual(std::string_view text, const Arrival& arrival, Listene
     target = *known;
   } else {
     if (const Reject reject = Resolve(line, &target); reject != Reject::kNone) return reject;
-    memo_.Put(line.name, scratch_, target);
+    // At the end of a line a carriage return would be no part of the tags.
+    if (scratch_.back() != '\r') memo_.Put(line.name, scratch_, target);
   }
   ValueReader refuse(line.values);
   while (refuse.Next(&value)) {
@@ -179,8 +189,10 @@ Reject Store::Resolve(const Line& line, Target* target) {
                              IsTotal(mapped.effect), mapped.known);
   if (target->series == nullptr) return Reject::kSeriesLimit;
   if (mapped.effect == Effect::kObserve || mapped.effect == Effect::kCrossCheck) {
-    target->usual_max = kAmountMax;
+    static_assert(kScannedMax <= kAmountMax);
+    target->usual = true;
   }
+  if (mapped.effect == Effect::kObserve) target->histogram = target->series->histogram.get();
   return Reject::kNone;
 }
 

@@ -80,7 +80,7 @@ struct StoreState {
 // series_max of its description for each family; beyond that new series are refused and old ones
 // live on. Tags and spellings without end cost time, not memory.
 //
-// Not safe from several threads: the ingest thread owns it. Cost: about 300 instructions a line of
+// Not safe from several threads: the ingest thread owns it. Cost: about 265 instructions a line of
 // a known spelling, some microseconds the first time.
 class Store {
  public:

@@ -237,6 +237,26 @@ TEST_F(StoreTest, AMillionTagValuesAreBoundedAndTheKnownLiveOn) {
   EXPECT_EQ(SeriesOf("spire_datastore_operation_duration_seconds").size(), 1u);
 }
 
+TEST_F(StoreTest, NamesMadeToCollideAreBoundedAndTheKnownLiveOn) {
+  FeedKey(kTimer, ":1.000000|ms|#status:OK,host:a\n");
+  // All with the same end of the name and the same tags: one value of the memo's weak hash.
+  const std::string same = std::string(24, 'n') + ":1.000000|ms|#status:OK,host:spire-server-0\n";
+  std::string datagram;
+  for (int i = 0; i < kAttack / 10; ++i) {
+    datagram += std::to_string(1'000'000 + i) + same;
+    if (datagram.size() < 60'000) continue;
+    Feed(datagram);
+    datagram.clear();
+  }
+  EXPECT_LE(store_.State().series, 5'000u);
+  EXPECT_LE(store_.State().bytes, size_t{8} << 20);
+  const uint64_t refused = counts_.rejected();
+  EXPECT_GT(refused, uint64_t{kAttack} / 20);
+  FeedKey(kTimer, ":1.000000|ms|#status:OK,host:a\n");
+  EXPECT_EQ(counts_.rejected(), refused);
+  EXPECT_EQ(counts_.lines(), counts_.outcomes[0] + refused);
+}
+
 TEST_F(StoreTest, StatesAreWithdrawnWithTheirSenderAndTotalsStay) {
   Feed("my.state:3|g|#host:a\n");
   FeedKey(kTimer, ":1.000000|ms|#status:OK,host:a\n");

@@ -19,6 +19,13 @@ namespace spire_exporter::telemetry {
 
 // Known by its family and its rendered labels, so that two orders of tags are one series.
 struct StreamSeries {
+  // What a line touches, together.
+  SteadyTime stream_last = SteadyTime::min();  // the last event or setting by the stream
+  uint64_t timer_events = 0;                   // by the stream's timers
+  double counter_events = 0;                   // by the counters beside them
+  bool present = false;  // a state that has a value, a counter that has counted
+  bool dirty = false;    // since `shown` was made
+
   const FamilyDescription* family = nullptr;
   std::shared_ptr<const LabelSet> labels;
   // Whether values add up; else each replaces the one before.
@@ -26,18 +33,13 @@ struct StreamSeries {
 
   std::unique_ptr<NativeHistogram> histogram;  // of a histogram family, else null
   double value = 0;
-  bool present = false;  // a state that has a value, a counter that has counted
 
-  SteadyTime stream_last = SteadyTime::min();  // the last event or setting by the stream
-  uint64_t page_last = 0;                      // the number of the last page that showed it
-  uint64_t timer_events = 0;                   // by the stream's timers
-  double counter_events = 0;                   // by the counters beside them
-  std::unique_ptr<SourceMerge> merge;          // once a page has shown it
-  double published_at_page = 0;                // its total when the last page had been applied
+  uint64_t page_last = 0;              // the number of the last page that showed it
+  std::unique_ptr<SourceMerge> merge;  // once a page has shown it
+  double published_at_page = 0;        // its total when the last page had been applied
 
   double created_seconds = 0;
-  size_t bytes = 0;    // as its store counts them
-  bool dirty = false;  // since `shown` was made
+  size_t bytes = 0;  // as its store counts them
   std::shared_ptr<const HistogramValue> shown;
 };
 

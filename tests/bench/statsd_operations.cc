@@ -18,7 +18,7 @@ void StatsdLine(uint64_t n) {
 }  // namespace
 
 std::vector<Operation> StatsdOperations() {
-  return {{"statsd_line", "", 400, &StatsdLine}};
+  return {{"statsd_line", "", 270, &StatsdLine}};
 }
 
 }  // namespace spire_exporter::bench
