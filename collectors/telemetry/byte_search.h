@@ -16,9 +16,6 @@
 
 namespace spire_exporter::telemetry {
 
-// What SameUsualBytes() takes at the least.
-inline constexpr size_t kSameBytesLeast = 16;
-
 inline const char* FindBytePlain(char byte, const char* at, const char* end) {
   const void* const hit = std::memchr(at, byte, static_cast<size_t>(end - at));
   return hit == nullptr ? end : static_cast<const char*>(hit);
@@ -32,6 +29,10 @@ inline bool SameBytesPlain(const char* a, const char* b, size_t size) {
 
 inline __m128i LoadSixteen(const char* at) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+
+inline __m128i LoadEight(const char* at) {
+  return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
 }
 
 // Bit i is set where byte i is the wanted one.
@@ -84,14 +85,20 @@ template <char kByte>
   return at + static_cast<uint32_t>(std::countr_zero(hits));
 }
 
-// All bits are set when `size` bytes, at least 16, are the same.
-[[gnu::always_inline]] inline __m128i SameFromSixteen(const char* a, const char* b, size_t size) {
+// All bits are set when `size` bytes, at least kLeast and that at least 8, are the same.
+template <size_t kLeast>
+[[gnu::always_inline]] inline __m128i SameMask(const char* a, const char* b, size_t size) {
   // What is read twice does no harm.
   const auto same = [a, b](size_t at) {
     return _mm_cmpeq_epi8(LoadSixteen(a + at), LoadSixteen(b + at));
   };
+  const auto same_eight = [a, b](size_t at) {
+    return _mm_cmpeq_epi8(LoadEight(a + at), LoadEight(b + at));
+  };
+  static_assert(kLeast >= 8);
+  if (kLeast < 16 && size < 16) return _mm_and_si128(same_eight(0), same_eight(size - 8));
   __m128i all = _mm_and_si128(same(0), same(size - 16));
-  if (size > 32) [[likely]] {
+  if (size > 32) {
     all = _mm_and_si128(all, _mm_and_si128(same(16), same(size - 32)));
     for (size_t at = 32; at + 32 < size; at += 16) all = _mm_and_si128(all, same(at));
   }
@@ -99,15 +106,16 @@ template <char kByte>
 }
 
 inline bool SameBytes(const char* a, const char* b, size_t size) {
-  if (size < 16) return SameBytesPlain(a, b, size);
-  return _mm_movemask_epi8(SameFromSixteen(a, b, size)) == 0xffff;
+  if (size < 8) return SameBytesPlain(a, b, size);
+  return _mm_movemask_epi8(SameMask<8>(a, b, size)) == 0xffff;
 }
 
-// Whether `a` is `b` followed by `c`, of at least kSameBytesLeast bytes each.
+// Whether `a` is `b` followed by `c`, which have these sizes at the least.
+template <size_t kLeastB, size_t kLeastC>
 [[gnu::always_inline]] inline bool SameUsualBytes(const char* a, const char* b, size_t b_size,
                                                   const char* c, size_t c_size) {
   const __m128i all =
-      _mm_and_si128(SameFromSixteen(a, b, b_size), SameFromSixteen(a + b_size, c, c_size));
+      _mm_and_si128(SameMask<kLeastB>(a, b, b_size), SameMask<kLeastC>(a + b_size, c, c_size));
   return _mm_movemask_epi8(all) == 0xffff;
 }
 
@@ -135,6 +143,7 @@ inline bool SameBytes(const char* a, const char* b, size_t size) {
   return SameBytesPlain(a, b, size);
 }
 
+template <size_t kLeastB, size_t kLeastC>
 inline bool SameUsualBytes(const char* a, const char* b, size_t b_size, const char* c,
                            size_t c_size) {
   return SameBytesPlain(a, b, b_size) && SameBytesPlain(a + b_size, c, c_size);

@@ -66,15 +66,16 @@ TEST(ByteSearchTest, TellsEveryDifferenceOfOneBit) {
 
 TEST(ByteSearchTest, TellsEveryDifferenceInEitherPart) {
   const std::string text(150, 'k');
-  for (size_t first = kSameBytesLeast; first <= 70; ++first) {
-    for (size_t second = kSameBytesLeast; second <= 70; ++second) {
+  for (size_t first = 24; first <= 70; ++first) {
+    for (size_t second = 8; second <= 70; ++second) {
       const std::unique_ptr<char[]> whole = Exactly(text.substr(0, first + second));
       const std::unique_ptr<char[]> one = Exactly(text.substr(0, first));
       const std::unique_ptr<char[]> two = Exactly(text.substr(0, second));
-      ASSERT_TRUE(SameUsualBytes(whole.get(), one.get(), first, two.get(), second));
+      ASSERT_TRUE((SameUsualBytes<24, 8>(whole.get(), one.get(), first, two.get(), second)));
       for (size_t at = 0; at < first + second; ++at) {
         whole[at] = 'l';
-        ASSERT_FALSE(SameUsualBytes(whole.get(), one.get(), first, two.get(), second)) << at;
+        ASSERT_FALSE((SameUsualBytes<24, 8>(whole.get(), one.get(), first, two.get(), second)))
+            << at;
         whole[at] = 'k';
       }
     }

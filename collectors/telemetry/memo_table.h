@@ -3,6 +3,7 @@
 #ifndef COLLECTORS_TELEMETRY_MEMO_TABLE_H_
 #define COLLECTORS_TELEMETRY_MEMO_TABLE_H_
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -32,10 +33,11 @@ struct Target {
   SelfLine self = SelfLine::kNone;
   bool started = false;         // SPIRE's `started`: the first sign of life of a new process
   bool client_reports = false;  // kSelf of a client that reports how many lines it was handed
-  // What ScanNumber() reads needs no second look: of kObserve and kCrossCheck.
-  bool usual = false;
   StreamSeries* series = nullptr;
-  NativeHistogram* histogram = nullptr;  // of the series, with kObserve
+  // Parts of the series that take what ScanNumber() reads without a second look: where kObserve
+  // observes, and where kCrossCheck, kAdd and kSum count.
+  NativeHistogram* histogram = nullptr;
+  double* counter = nullptr;
   double scale = 1;
   double absent_below = -1e300;
 };
@@ -54,7 +56,7 @@ class MemoTable {
   // Valid until the next Put() or Clear(). Inline where both are as long as SPIRE's mostly are: it
   // runs for every line.
   [[gnu::always_inline]] const Target* Find(std::string_view name, std::string_view rest) const {
-    if (name.size() < kUsualSize || rest.size() < kUsualSize) [[unlikely]] {
+    if (name.size() < kUsualName || rest.size() < kUsualRest) [[unlikely]] {
       return FindUnusual(name, rest);
     }
     const uint64_t sizes = SizesOf(name, rest);
@@ -68,9 +70,9 @@ class MemoTable {
       slot = slots_[at];
     }
     const Entry& entry = entries_[slot.entry];
-    if (entry.sizes != sizes || !SameUsualBytes(keys_.data() + entry.key_at, name.data(),
-                                                name.size(), rest.data(), rest.size()))
-        [[unlikely]] {
+    if (entry.sizes != sizes || !SameUsualBytes<kUsualName, kUsualRest>(
+                                    keys_.data() + entry.key_at, name.data(), name.size(),
+                                    rest.data(), rest.size())) [[unlikely]] {
       return FindUnusual(name, rest);
     }
     return &entry.target;
@@ -93,8 +95,9 @@ class MemoTable {
 
  private:
   static constexpr int kProbesMax = 16;
-  static constexpr size_t kUsualSize = 24;
-  static_assert(kUsualSize >= kSameBytesLeast);
+  // The sizes that SPIRE's lines have at the least.
+  static constexpr size_t kUsualName = 24;
+  static constexpr size_t kUsualRest = 8;
   struct Slot {
     uint32_t tag = 0;
     uint32_t entry = 0;  // 0 is free
@@ -131,14 +134,15 @@ class MemoTable {
   }
   static uint64_t RestWords(std::string_view rest) {
     const char* const at = rest.data();
-    return MixWords(Word(at + 8), Word(at + 16), Word(at + rest.size() - 8));
+    const size_t last = rest.size() - 8;
+    return MixWords(Word(at + std::min<size_t>(8, last)), Word(at + last / 2), Word(at + last));
   }
   static uint64_t UsualHash(std::string_view name, std::string_view rest, uint64_t sizes) {
     return MixHash(NameWords(name), RestWords(rest), sizes);
   }
   static uint64_t WeakHash(std::string_view name, std::string_view rest) {
-    return MixHash(name.size() >= kUsualSize ? NameWords(name) : ShortHash(name),
-                   rest.size() >= kUsualSize ? RestWords(rest) : ShortHash(rest),
+    return MixHash(name.size() >= kUsualName ? NameWords(name) : ShortHash(name),
+                   rest.size() >= kUsualRest ? RestWords(rest) : ShortHash(rest),
                    SizesOf(name, rest));
   }
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }

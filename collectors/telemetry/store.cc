@@ -50,7 +50,7 @@ void Store::SetOptions(const StoreOptions& options) {
 }
 
 [[gnu::always_inline]] inline const char* Store::TakeUsual(const char* at, const char* end,
-                                                           const Arrival& arrival) {
+                                                           SteadyTime latest) {
   // Bounded, so that lines without a colon do not make it a search through the whole datagram each.
   const char* const colon = FindNearByte<':'>(at, end, kUsualNameMax);
   if (end - colon <= kScanRoom) [[unlikely]]
@@ -63,17 +63,21 @@ void Store::SetOptions(const StoreOptions& options) {
   // does not go on with a bar is no key either.
   const Target* const target = memo_.Find({at, static_cast<size_t>(colon - at)},
                                           {behind, static_cast<size_t>(stop - behind)});
-  if (target == nullptr || !target->usual) return nullptr;
+  if (target == nullptr) [[unlikely]]
+    return nullptr;
   StreamSeries* const series = target->series;
   if (target->histogram != nullptr) {
     target->histogram->Observe(value * target->scale);
     ++series->timer_events;
-    series->stream_last = arrival.latest;
-    series->present = true;
-    series->dirty = true;
+  } else if (target->counter != nullptr) {
+    *target->counter += value * target->scale;
+    if (target->effect == Effect::kCrossCheck) return stop;
   } else {
-    series->counter_events += value;
+    return nullptr;
   }
+  series->stream_last = latest;
+  series->present = true;
+  series->dirty = true;
   return stop;
 }
 
@@ -103,7 +107,7 @@ void Store::Feed(std::string_view datagram, bool truncated, const Arrival& arriv
     // Counted in a register for as long as all are usual. An empty line is not.
     uint64_t usual = 0;
     while (at < end) {
-      const char* const stop = TakeUsual(at, end, arrival);
+      const char* const stop = TakeUsual(at, end, arrival.latest);
       if (stop == nullptr) break;
       ++usual;
       at = stop == end ? end : stop + 1;
@@ -188,11 +192,23 @@ Reject Store::Resolve(const Line& line, Target* target) {
   target->series = SeriesFor(*mapped.family, MakeSeriesLabels(mapped, options_.label_length_max),
                              IsTotal(mapped.effect), mapped.known);
   if (target->series == nullptr) return Reject::kSeriesLimit;
-  if (mapped.effect == Effect::kObserve || mapped.effect == Effect::kCrossCheck) {
-    static_assert(kScannedMax <= kAmountMax);
-    target->usual = true;
+  static_assert(kScannedMax <= kAmountMax);
+  switch (mapped.effect) {
+    case Effect::kObserve:
+      target->histogram = target->series->histogram.get();
+      break;
+    case Effect::kCrossCheck:
+      // Of events, in whatever unit their timers are.
+      target->scale = 1;
+      target->counter = &target->series->counter_events;
+      break;
+    case Effect::kAdd:
+    case Effect::kSum:
+      target->counter = &target->series->value;
+      break;
+    default:
+      break;
   }
-  if (mapped.effect == Effect::kObserve) target->histogram = target->series->histogram.get();
   return Reject::kNone;
 }
 
