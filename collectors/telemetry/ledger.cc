@@ -232,7 +232,7 @@ void Ledger::Tick(SteadyTime now) {
   const auto silent = [now](const Beat& beat) { return now - beat.last > kSilence; };
   // Lines that still come are those of a process whose heartbeats were lost; its next report covers
   // what was counted here.
-  const bool speaks = now - epoch.last_line <= kStillSpeaks;
+  const bool speaks = epoch.first_line && now - epoch.last_line <= kStillSpeaks;
   if (speaks && std::all_of(epoch.beats.begin(), epoch.beats.end(), silent)) return;
   std::erase_if(epoch.beats, silent);
   if (epoch.beats.size() < before) {

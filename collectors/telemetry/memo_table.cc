@@ -32,14 +32,14 @@ size_t MemoTable::bytes() const {
 
 void MemoTable::Put(std::string_view name, std::string_view rest, const Target& target) {
   if (size() >= entries_max_ || keys_.size() + name.size() + rest.size() > bytes_max_) Clear();
-  Entry entry;
+  const auto index = static_cast<uint32_t>(entries_.size());
+  // In its place at once: AddressSanitizer's stand-in for the stack does not align to a cache line.
+  Entry& entry = entries_.emplace_back();
   entry.key_at = static_cast<uint32_t>(keys_.size());
   entry.sizes = SizesOf(name, rest);
   entry.target = target;
   keys_ += name;
   keys_ += rest;
-  const auto index = static_cast<uint32_t>(entries_.size());
-  entries_.push_back(entry);
   if (size() * 2 > slots_.size()) {
     Rebuild(slots_.size() * 2);
     return;
