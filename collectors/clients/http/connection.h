@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "collectors/clients/http/waiter.h"
+#include "collectors/clients/net/waiter.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
 

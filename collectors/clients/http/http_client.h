@@ -9,10 +9,10 @@
 #include <stop_token>
 #include <string>
 
-#include "collectors/clients/http/dial.h"
 #include "collectors/clients/http/response_reader.h"
 #include "collectors/clients/http/tls_connection.h"
 #include "collectors/clients/http/url.h"
+#include "collectors/clients/net/dial.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/result.h"
 

@@ -3,13 +3,17 @@
 #ifndef COLLECTORS_CLIENTS_POSTGRES_NODE_SET_H_
 #define COLLECTORS_CLIENTS_POSTGRES_NODE_SET_H_
 
+#include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "collectors/clients/net/waiter.h"
 #include "collectors/clients/postgres/client_options.h"
+#include "collectors/clients/postgres/conninfo.h"
 #include "collectors/clients/postgres/session.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/logger.h"
@@ -34,7 +38,8 @@ struct Node {
 
 struct NodeList {
   std::vector<Node> nodes;  // by group in the order of the configuration, then by number
-  // Groups without a node, and why: the file cannot be read, the name was never resolved.
+  // What is wrong with a group now: the file cannot be read, the name is not resolved. Its nodes
+  // are those that were known before, if any.
   struct Problem {
     std::string group;
     Error error;
@@ -45,6 +50,8 @@ struct NodeList {
 // Safe from any thread.
 class NodeSet {
  public:
+  static constexpr size_t kNodesPerGroup = 8;  // what is beyond is not watched
+
   NodeSet(const Clock& clock, Logger& logger);
   // Ends all sessions; whoever still has one sees its calls fail.
   ~NodeSet();
@@ -58,17 +65,27 @@ class NodeSet {
   // Reads the connection files and resolves their names anew when the last time is longer ago than
   // `max_age`; what cannot be resolved now keeps the addresses it had. Waits no longer than the
   // deadline; callers at the same time share one look-up.
-  NodeList List(Duration max_age, const Deadline& deadline, std::stop_token stop);
+  NodeList List(Duration max_age, const Deadline& deadline, const std::stop_token& stop);
 
  private:
   struct Group;
   struct Slot;
+  struct Found;
+
+  static Found LookUp(Group& group, const Waiter& waiter);
+  std::shared_ptr<Session> Open(const Group& group, size_t number, const Host& host)
+      REQUIRES(mutex_);
+  void TakeOver(Group& group, Found found) REQUIRES(mutex_);
 
   const Clock& clock_;
   Logger& logger_;
   Mutex mutex_;
+  std::condition_variable_any changed_;
   ClientOptions options_ GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<Group>> groups_ GUARDED_BY(mutex_);
+  uint64_t generation_ GUARDED_BY(mutex_) = 0;  // of the options
+  std::vector<std::shared_ptr<Group>> groups_ GUARDED_BY(mutex_);
+  std::optional<SteadyTime> looked_up_ GUARDED_BY(mutex_);
+  bool looking_up_ GUARDED_BY(mutex_) = false;  // somebody is, without the lock
 };
 
 }  // namespace spire_exporter::pg

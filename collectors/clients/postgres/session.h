@@ -8,9 +8,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
+#include "collectors/clients/net/waiter.h"
 #include "collectors/clients/postgres/connection.h"
 #include "exporter/base/backoff.h"
 #include "exporter/base/clock.h"
@@ -20,12 +22,20 @@
 
 namespace spire_exporter::pg {
 
-class ServerConnection;
+// A connection as its session owns it. Used by the session's thread alone.
+class ServerConnection : public Connection {
+ public:
+  // For poll(2) and shutdown(2).
+  virtual int fd() const = 0;
+  // False once it broke, or when it cannot be known to be in order; it is then thrown away.
+  virtual bool usable() = 0;
+  // Makes the session what Connection promises. Once, before the first job.
+  virtual Status SetUp() = 0;
+  virtual Status SetStatementTimeout(Duration timeout) = 0;
+};
 
-// Opens a connection within the deadline. Called on the session's thread, at each connect anew.
-// `watch` is told the socket as soon as there is one, and may shut it down from another thread.
-using Connector = std::function<Result<std::unique_ptr<ServerConnection>>(
-    const Deadline& deadline, const std::function<void(int fd)>& watch)>;
+// Opens a connection. Called on the session's thread, at each connect anew.
+using Connector = std::function<Result<std::unique_ptr<ServerConnection>>(const Waiter& waiter)>;
 
 // How a job is to be run.
 struct JobLimits {
@@ -54,7 +64,8 @@ class Session {
   struct Ticket;
 
   // `name` is the node's, for the thread and the log.
-  Session(std::string name, Connector connector, const Clock& clock, Logger& logger);
+  Session(std::string name, Connector connector, Duration connect_timeout, const Clock& clock,
+          Logger& logger);
   // Breaks off what runs and waits for it.
   ~Session();
   Session(const Session&) = delete;
@@ -73,17 +84,21 @@ class Session {
 
  private:
   void Run();
+  Status Serve(Ticket& ticket);
   Status Connect(const Deadline& deadline);
-  void RunJob(Ticket& ticket);
+  void Drop();
   void ShutSocket() REQUIRES(mutex_);
 
   const std::string name_;
   const Connector connector_;
+  const Duration connect_timeout_;
   const Clock& clock_;
   Logger& logger_;
   Backoff backoff_;                               // the thread's
   std::unique_ptr<ServerConnection> connection_;  // the thread's
   std::optional<SteadyTime> next_connect_;        // the thread's
+
+  std::stop_source stop_;  // breaks a connect off
 
   Mutex mutex_;
   std::condition_variable_any changed_;

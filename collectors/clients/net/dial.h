@@ -1,6 +1,6 @@
 // From a host and a port to a connected TCP socket, within a deadline.
-#ifndef COLLECTORS_CLIENTS_HTTP_DIAL_H_
-#define COLLECTORS_CLIENTS_HTTP_DIAL_H_
+#ifndef COLLECTORS_CLIENTS_NET_DIAL_H_
+#define COLLECTORS_CLIENTS_NET_DIAL_H_
 
 #include <sys/socket.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "collectors/clients/http/waiter.h"
+#include "collectors/clients/net/waiter.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
 
@@ -41,4 +41,4 @@ Result<UniqueFd> Dial(const std::vector<SocketAddress>& addresses, const Waiter&
 
 }  // namespace spire_exporter
 
-#endif  // COLLECTORS_CLIENTS_HTTP_DIAL_H_
+#endif  // COLLECTORS_CLIENTS_NET_DIAL_H_

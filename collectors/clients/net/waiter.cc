@@ -1,4 +1,4 @@
-#include "collectors/clients/http/waiter.h"
+#include "collectors/clients/net/waiter.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

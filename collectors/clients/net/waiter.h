@@ -1,6 +1,6 @@
 // Waiting for a descriptor within a deadline, ended at once by a stop request.
-#ifndef COLLECTORS_CLIENTS_HTTP_WAITER_H_
-#define COLLECTORS_CLIENTS_HTTP_WAITER_H_
+#ifndef COLLECTORS_CLIENTS_NET_WAITER_H_
+#define COLLECTORS_CLIENTS_NET_WAITER_H_
 
 #include <functional>
 #include <optional>
@@ -40,4 +40,4 @@ class Waiter {
 
 }  // namespace spire_exporter
 
-#endif  // COLLECTORS_CLIENTS_HTTP_WAITER_H_
+#endif  // COLLECTORS_CLIENTS_NET_WAITER_H_

@@ -1,4 +1,4 @@
-#include "collectors/clients/http/dial.h"
+#include "collectors/clients/net/dial.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
