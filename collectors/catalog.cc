@@ -2,12 +2,15 @@
 
 #include <array>
 
+#include "collectors/datastore/datastore_module.h"
+#include "collectors/postgres/postgres_module.h"
 #include "collectors/telemetry/telemetry_module.h"
 
 namespace spire_exporter {
 
 std::span<const CatalogEntry> Catalog() {
-  static const std::array<CatalogEntry, 1> kCatalog = {TelemetryCatalogEntry()};
+  static const std::array<CatalogEntry, 3> kCatalog = {
+      DatastoreCatalogEntry(), PostgresCatalogEntry(), TelemetryCatalogEntry()};
   return kCatalog;
 }
 

@@ -322,12 +322,13 @@ int Check(const Settings& settings, std::span<const CatalogEntry> catalog, const
           Logger& logger, std::string* out) {
   std::vector<CheckLine> lines;
   const Deadline deadline = Deadline::After(clock, kCheckTimeout);
+  const ModuleDeps deps{clock, logger, settings.role};
   for (const CatalogEntry& entry : catalog) {
     if (std::find(settings.enabled.begin(), settings.enabled.end(), entry.name) ==
         settings.enabled.end()) {
       continue;
     }
-    const std::unique_ptr<Module> module = entry.make(ModuleDeps{clock, logger, settings.role});
+    const std::unique_ptr<Module> module = entry.make(deps);
     for (CheckLine& line : module->Check(settings.config, deadline))
       lines.push_back(std::move(line));
   }

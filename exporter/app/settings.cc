@@ -77,7 +77,10 @@ Result<Settings> LoadSettings(const CommandLine& line, std::span<const std::stri
   settings.role = static_cast<Role>(role);
   reader.Read("trust_domain", &settings.trust_domain);
   reader.Check(ReadLimits(reader.Take("limits"), &settings.limits));
-  for (const CatalogEntry& entry : catalog) reader.Take(entry.name);
+  for (const CatalogEntry& entry : catalog) {
+    reader.Take(entry.name);
+    for (const std::string_view key : entry.other_keys) reader.Take(key);
+  }
   if (const Status known = reader.Finish(); !known.ok()) return known.error();
 
   for (const CatalogEntry& entry : catalog) {

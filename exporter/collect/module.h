@@ -14,6 +14,7 @@
 #include "exporter/base/logger.h"
 #include "exporter/base/result.h"
 #include "exporter/collect/collector.h"
+#include "exporter/collect/shared_clients.h"
 #include "exporter/metrics/description.h"
 
 namespace spire_exporter {
@@ -26,6 +27,8 @@ struct ModuleDeps {
   const Clock& clock;
   Logger& logger;
   Role role = Role::kStandalone;
+  // What the modules of one process share.
+  std::shared_ptr<SharedClients> shared = std::make_shared<SharedClients>();
 };
 
 // One line of `spire-exporter check`: something that was tried, how it went, and what mends it.
@@ -73,6 +76,8 @@ struct CatalogEntry {
   // lists may not.
   std::span<const std::string_view> scalar_keys = {};
   std::span<const std::string_view> list_keys = {};
+  // Top-level keys besides `name` that it reads.
+  std::span<const std::string_view> other_keys = {};
 };
 
 }  // namespace spire_exporter

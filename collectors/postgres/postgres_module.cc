@@ -1,0 +1,83 @@
+#include "collectors/postgres/postgres_module.h"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "collectors/clients/postgres/node_set.h"
+#include "collectors/postgres/postgres_options.h"
+
+namespace spire_exporter {
+namespace {
+
+using postgres::PostgresOptions;
+
+class PostgresModule final : public Module {
+ public:
+  explicit PostgresModule(const ModuleDeps& deps)
+      : deps_(deps), nodes_(deps.shared->Get<pg::NodeSet>([&deps] {
+          return std::make_shared<pg::NodeSet>(deps.clock, deps.logger);
+        })) {}
+
+  Status Apply(const ConfigNode& config) override {
+    PostgresOptions options;
+    if (Status read = postgres::ReadPostgresOptions(config, deps_.role, &options); !read.ok()) {
+      return read;
+    }
+    nodes_->Configure(options.client);
+    options_ = std::move(options);
+    return {};
+  }
+
+  std::vector<std::unique_ptr<Collector>> Targets() override {
+    std::vector<std::unique_ptr<Collector>> targets;
+    if (options_.client.groups.empty()) return targets;
+    return targets;
+  }
+
+  std::vector<CheckLine> Check(const ConfigNode& config, const Deadline& deadline) override {
+    PostgresOptions options;
+    if (const Status read = postgres::ReadPostgresOptions(config, deps_.role, &options);
+        !read.ok()) {
+      return {{"postgres", false, read.error().ToString(), "correct the configuration"}};
+    }
+    (void)deadline;
+    return {};
+  }
+
+ private:
+  const ModuleDeps deps_;
+  const std::shared_ptr<pg::NodeSet> nodes_;  // the same for all who ask the database
+  PostgresOptions options_;
+};
+
+Status Validate(const ConfigNode& config, Role role) {
+  PostgresOptions options;
+  return postgres::ReadPostgresOptions(config, role, &options);
+}
+
+}  // namespace
+
+const CatalogEntry& PostgresCatalogEntry() {
+  static constexpr std::string_view kScalarKeys[] = {
+      "postgres.interval", "postgres.replication_interval", "postgres.timeout"};
+  static const std::vector<const FamilyDescription*> families = {};
+  static const CatalogEntry entry = {
+      "postgres",
+      "PostgreSQL behind SPIRE: replication, locks and capacity of every node",
+      [](Role role) { return role != Role::kAgent; },
+      families,
+      &Validate,
+      [](const ModuleDeps& deps) -> std::unique_ptr<Module> {
+        return std::make_unique<PostgresModule>(deps);
+      },
+      &postgres::WithPostgresDefaults,
+      kScalarKeys,
+      {},
+      {},
+  };
+  return entry;
+}
+
+}  // namespace spire_exporter

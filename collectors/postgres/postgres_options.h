@@ -1,0 +1,34 @@
+// The options under `postgres`.
+#ifndef COLLECTORS_POSTGRES_POSTGRES_OPTIONS_H_
+#define COLLECTORS_POSTGRES_POSTGRES_OPTIONS_H_
+
+#include <string>
+
+#include "collectors/clients/postgres/client_options.h"
+#include "exporter/base/clock.h"
+#include "exporter/base/config_node.h"
+#include "exporter/base/result.h"
+#include "exporter/collect/module.h"
+
+namespace spire_exporter::postgres {
+
+struct PostgresOptions {
+  pg::ClientOptions client;                      // nodes
+  Duration interval = std::chrono::seconds(15);  // of locks and capacity
+  Duration replication_interval = std::chrono::seconds(1);
+  Duration timeout = std::chrono::seconds(3);  // of one reading of a node
+
+  // The options as text, for Collector::Fingerprint().
+  std::string Fingerprint() const;
+};
+
+// `config` is the whole tree. Strict; touches `options` only on success. An agent's sidecar never
+// connects to the database, so that nodes are an error there.
+Status ReadPostgresOptions(const ConfigNode& config, Role role, PostgresOptions* options);
+
+// The whole tree with the defaults filled in. `config` has been read well.
+ConfigNode WithPostgresDefaults(const ConfigNode& config, Role role);
+
+}  // namespace spire_exporter::postgres
+
+#endif  // COLLECTORS_POSTGRES_POSTGRES_OPTIONS_H_
