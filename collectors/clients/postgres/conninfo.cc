@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "collectors/clients/postgres/libpq_late.h"
 #include "exporter/base/text.h"
 #include "exporter/base/unique_fd.h"
 
@@ -97,6 +98,7 @@ bool IsSocketDirectory(const std::string& host) {
 }
 
 Result<Conninfo> ParseConninfo(const std::string& text) {
+  if (const Status loaded = LoadLibpq(); !loaded.ok()) return loaded.error();
   char* problem = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(
       PQconninfoParse(text.c_str(), &problem));

@@ -18,7 +18,8 @@ using std::chrono::seconds;
 // Answers at once, or, told to hang, when its socket is shut down.
 class FakeConnection final : public ServerConnection {
  public:
-  explicit FakeConnection(std::atomic<bool>& hangs) : hangs_(hangs) {
+  FakeConnection(std::atomic<bool>& hangs, std::atomic<bool>& hanging)
+      : hangs_(hangs), hanging_(hanging) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
       ours_.Reset(ends[0]);
@@ -35,6 +36,8 @@ class FakeConnection final : public ServerConnection {
   }
   Result<Rows> Query(std::string_view what, const std::string&) override {
     if (hangs_) {
+      hanging_ = true;
+      hanging_.notify_all();
       char byte = 0;
       EXPECT_EQ(recv(ours_.get(), &byte, 1, 0), 0) << "ends by the shutdown alone";
       broken_ = true;
@@ -56,6 +59,7 @@ class FakeConnection final : public ServerConnection {
 
  private:
   std::atomic<bool>& hangs_;
+  std::atomic<bool>& hanging_;
   UniqueFd ours_, theirs_;
   bool broken_ = false;
   Duration timeout_{};
@@ -69,7 +73,8 @@ class SessionTest : public ::testing::Test {
         [this](const Waiter&) -> Result<std::unique_ptr<ServerConnection>> {
           ++connects_;
           if (refuses_) return Error{Code::kUnavailable, "connect: refused", "", true};
-          return std::unique_ptr<ServerConnection>(std::make_unique<FakeConnection>(hangs_));
+          return std::unique_ptr<ServerConnection>(
+              std::make_unique<FakeConnection>(hangs_, hanging_));
         },
         seconds(1), clock_, logger_);
   }
@@ -89,6 +94,7 @@ class SessionTest : public ::testing::Test {
   std::atomic<int> connects_{0};
   std::atomic<bool> refuses_{false};
   std::atomic<bool> hangs_{false};
+  std::atomic<bool> hanging_{false};  // a job is
 };
 
 TEST_F(SessionTest, KeepsOneConnectionForAllJobs) {
@@ -121,16 +127,11 @@ TEST_F(SessionTest, BreaksAHangingJobOffAtItsDeadline) {
 TEST_F(SessionTest, AStopRequestEndsTheWaitAtOnce) {
   const std::shared_ptr<Session> session = Make();
   hangs_ = true;
-  const Node node{"rw/0", "rw", Expect::kAny, "", session};
-  std::jthread stopper;
-  const Result<int64_t> answer =
-      Ask<int64_t>(node, {Deadline::After(clock_, seconds(60)), seconds(3)}, stop_.get_token(),
-                   [&](Connection& connection) -> Result<int64_t> {
-                     stopper = std::jthread([this] { stop_.request_stop(); });
-                     Result<Rows> rows = connection.Query("ask", "SELECT 1");
-                     if (!rows) return rows.error();
-                     return 1;
-                   });
+  const std::jthread stopper([this] {
+    hanging_.wait(false);
+    stop_.request_stop();
+  });
+  const Result<int64_t> answer = AskOne(session, seconds(60));
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, Code::kCancelled);
 }
