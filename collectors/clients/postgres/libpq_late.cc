@@ -14,6 +14,8 @@
   X(PQconnectStartParams, (const char* const* a, const char* const* b, int c), (a, b, c))        \
   X(PQconnectPoll, (PGconn * a), (a))                                                            \
   X(PQconnectdb, (const char* a), (a))                                                           \
+  X(PQconnectdbParams, (const char* const* a, const char* const* b, int c), (a, b, c))           \
+  X(PQinitOpenSSL, (int a, int b), (a, b))                                                       \
   X(PQreset, (PGconn * a), (a))                                                                  \
   X(PQfinish, (PGconn * a), (a))                                                                 \
   X(PQconninfoParse, (const char* a, char** b), (a, b))                                          \
@@ -72,6 +74,7 @@
   X(PQfnumber, (const PGresult* a, const char* b), (a, b))                                       \
   X(PQftype, (const PGresult* a, int b), (a, b))                                                 \
   X(PQfmod, (const PGresult* a, int b), (a, b))                                                  \
+  X(PQfsize, (const PGresult* a, int b), (a, b))                                                 \
   X(PQftable, (const PGresult* a, int b), (a, b))                                                \
   X(PQftablecol, (const PGresult* a, int b), (a, b))                                             \
   X(PQgetvalue, (const PGresult* a, int b, int c), (a, b, c))                                    \
