@@ -40,6 +40,12 @@ std::string Readable(const Host& host) {
   return (v6 ? "[" + host.hostaddr + "]" : host.hostaddr) + ":" + port;
 }
 
+// Everything but the groups.
+bool SameManners(ClientOptions a, const ClientOptions& b) {
+  a.groups = b.groups;
+  return a == b;
+}
+
 }  // namespace
 
 struct NodeSet::Slot {
@@ -70,11 +76,7 @@ void NodeSet::Configure(ClientOptions options) {
   std::vector<std::shared_ptr<Group>> ending;
   MutexLock lock(mutex_);
   if (options == options_) return;
-  const bool same_manners = [&] {
-    ClientOptions manners = options;
-    manners.groups = options_.groups;
-    return manners == options_;
-  }();
+  const bool same_manners = SameManners(options, options_);
   std::vector<std::shared_ptr<Group>> groups;
   for (const GroupOptions& wanted : options.groups) {
     const auto same = std::find_if(groups_.begin(), groups_.end(), [&](const auto& group) {
@@ -177,17 +179,21 @@ void NodeSet::TakeOver(Group& group, Found found) {
   }
 }
 
+bool NodeSet::Fresh(Duration max_age) const {
+  return looked_up_ &&
+         clock_.Steady() - *looked_up_ <= std::chrono::duration_cast<SteadyTime::duration>(max_age);
+}
+
 NodeList NodeSet::List(Duration max_age, const Deadline& deadline,
                        const std::stop_token& stop) NO_THREAD_SAFETY_ANALYSIS {
   const Waiter waiter(deadline, clock_, stop);
   mutex_.lock();
-  const auto fresh = [&] {
-    return looked_up_ && clock_.Steady() - *looked_up_ <=
-                             std::chrono::duration_cast<SteadyTime::duration>(max_age);
-  };
-  changed_.wait_for(mutex_, stop, deadline.Remaining(clock_),
-                    [&] { return !looking_up_ || fresh(); });
-  if (!fresh() && !looking_up_) {
+  // In slices, because a stop request notifies nobody.
+  constexpr Duration kSlice = std::chrono::milliseconds(50);
+  while (looking_up_ && !Fresh(max_age) && waiter.Check("look-up").ok()) {
+    changed_.wait_for(mutex_, std::min(kSlice, deadline.Remaining(clock_)));
+  }
+  if (!Fresh(max_age) && !looking_up_) {
     looking_up_ = true;
     const uint64_t generation = generation_;
     const std::vector<std::shared_ptr<Group>> groups = groups_;

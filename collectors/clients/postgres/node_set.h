@@ -75,6 +75,7 @@ class NodeSet {
   static Found LookUp(Group& group, const Waiter& waiter);
   std::shared_ptr<Session> Open(const Group& group, size_t number, const Host& host)
       REQUIRES(mutex_);
+  bool Fresh(Duration max_age) const REQUIRES(mutex_);
   void TakeOver(Group& group, Found found) REQUIRES(mutex_);
 
   const Clock& clock_;

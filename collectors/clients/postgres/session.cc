@@ -112,7 +112,7 @@ void Session::Run() NO_THREAD_SAFETY_ANALYSIS {
   NameThisThread("pg:" + name_);
   mutex_.lock();
   for (;;) {
-    changed_.wait(mutex_, [this] { return ending_ || !queue_.empty(); });
+    while (!ending_ && queue_.empty()) changed_.wait(mutex_);
     if (ending_) break;
     running_ = std::move(queue_.front());
     queue_.pop_front();
