@@ -65,7 +65,7 @@ class NodeSetWireTest : public ::testing::Test {
   }
 
   static std::unique_ptr<TestPostgres> server_;
-  const RealClock clock_;
+  const RealClock clock_{};
   NullLogger logger_;
   NodeSet nodes_{clock_, logger_};
   ClientOptions options_;

@@ -88,7 +88,7 @@ class SessionTest : public ::testing::Test {
                         });
   }
 
-  const RealClock clock_;
+  const RealClock clock_{};
   NullLogger logger_;
   std::stop_source stop_;
   std::atomic<int> connects_{0};
