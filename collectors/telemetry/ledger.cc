@@ -59,17 +59,17 @@ void Ledger::OnReport(uint64_t metrics, SteadyTime now) {
   Epoch& epoch = current_;
   epoch.handed += metrics;
   ++epoch.reports;
+  uint64_t unvouched = 0;
   if (!epoch.recent.empty() && epoch.beats.size() <= 1 &&
       now - epoch.recent.back().at > kReportGap) {
     // What the lost report would have vouched for is taken out of the sum, or it would hide as many
     // lost lines for ever.
     const uint64_t since = epoch.lines - epoch.recent.back().lines;
-    if (since > metrics) {
-      epoch.unvouched += since - metrics;
-      epoch.handed += since - metrics;
-    }
+    if (since > metrics) unvouched = since - metrics;
+    epoch.unvouched += unvouched;
+    epoch.handed += unvouched;
   }
-  epoch.recent.push_back({now, metrics, epoch.handed, epoch.lines});
+  epoch.recent.push_back({now, metrics, epoch.handed, epoch.lines, unvouched});
   if (epoch.recent.size() > kReportsJudged) epoch.recent.pop_front();
   if (epoch.begin_anew) BeginAnew();
 }
@@ -132,12 +132,17 @@ void Ledger::Split(SteadyTime started) {
     ++next.reports;
   }
   if (next.reports > 0) {
+    // The gap before the first of them was none: the two are reports of two processes.
+    const uint64_t no_gap = next.recent.front().unvouched;
+    next.recent.front().unvouched = 0;
+    for (const Report& report : next.recent) next.unvouched += report.unvouched;
+    old.unvouched -= no_gap + next.unvouched;
     const uint64_t handed = old.recent.empty() ? 0 : old.recent.back().handed;
     for (Report& report : next.recent) {
-      report.handed -= handed;
+      report.handed -= handed + no_gap;
       report.lines -= std::min(report.lines, before);
     }
-    next.handed = old.handed - handed;
+    next.handed = old.handed - handed - no_gap;
     old.handed = handed;
   }
   current_ = std::move(next);

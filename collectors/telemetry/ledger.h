@@ -95,6 +95,7 @@ class Ledger {
     // Of its epoch, when it came.
     uint64_t handed = 0;
     uint64_t lines = 0;
+    uint64_t unvouched = 0;  // what the gap before it added
   };
   struct Beat {
     SteadyTime started;
