@@ -123,7 +123,7 @@ class OtherConfigTest(unittest.TestCase):
 
     def test_sidecar_listens_where_the_plan_says(self) -> None:
         for member in self.plan.members:
-            text = render_config(member, "lab.example")
+            text = render_config(member, "lab.example", {})
             self.assertIn(f"role: {member.role}\n", text)
             self.assertIn(f'listen: ["{member.stream_listen}"]', text)
             self.assertIn(f'url: "http://127.0.0.1:{member.prometheus_port}/"', text)

@@ -23,6 +23,7 @@ class Options:
     directory: str | None
     build_dir: str
     rules: str
+    table: str
 
 
 def parse_options(argv: list[str]) -> Options:
@@ -49,6 +50,8 @@ def parse_options(argv: list[str]) -> Options:
                         help="build folder with bin/spire-exporter and bin/spire-sim")
     parser.add_argument("--rules", default=os.path.join(REPOSITORY, "alerts"), metavar="DIR",
                         help="folder with *.rules.yaml")
+    parser.add_argument("--table", default="", metavar="FILE",
+                        help="write the table of a scenario that makes one there, as Markdown")
     given = parser.parse_args(argv)
     if given.simulator and given.require_real:
         parser.error("--simulator and --require-real exclude each other")
@@ -58,7 +61,8 @@ def parse_options(argv: list[str]) -> Options:
         parser.error("--check and --scenario exclude each other: a scenario has its own verdict")
     return Options(given.seconds, given.check, given.scenario, given.require_real,
                    given.simulator, given.keep, given.directory,
-                   os.path.abspath(given.build_dir), os.path.abspath(given.rules))
+                   os.path.abspath(given.build_dir), os.path.abspath(given.rules),
+                   given.table)
 
 
 def _seconds(text: str) -> float:

@@ -15,6 +15,8 @@ from spirelab.process import Process, Program, Supervisor, run_tool
 from spirelab.wait import poll_until
 
 SLOT = "standby1"
+RELAY = "replication-relay"
+WATCHER = "spire_exporter"
 _SUPERUSER = "lab"
 
 
@@ -79,22 +81,31 @@ class Postgres:
         self._account = account
         self._directory = directory
         self._passwords = {name: secrets.token_hex(12)
-                           for name in (_SUPERUSER, "spire", "replicator")}
+                           for name in (_SUPERUSER, "spire", "replicator", WATCHER)}
+        self._relay_port = ports.take()
         self.primary = Node("pg-primary", ports.take(), os.path.join(directory, "primary"))
         self.standby = Node("pg-standby", ports.take(), os.path.join(directory, "standby"))
         self._pgpass = os.path.join(directory, "pgpass")
 
-    def start(self, supervisor: Supervisor) -> None:
-        """Makes both nodes and returns when the standby streams."""
+    def start(self, supervisor: Supervisor, python: str, helpers: str) -> None:
+        """Makes both nodes and returns when the standby streams, through a relay that scenarios
+        may stop or kill."""
         self._write_private(self._pgpass, "".join(
             f"127.0.0.1:*:*:{user}:{word}\n" for user, word in self._passwords.items()))
         self._make_primary()
         self._run(supervisor, self.primary)
-        self._sql_file(
+        self.run_sql(
             f"CREATE ROLE spire LOGIN PASSWORD '{self._passwords['spire']}';\n"
             f"CREATE ROLE replicator LOGIN REPLICATION PASSWORD "
             f"'{self._passwords['replicator']}';\n"
+            f"CREATE ROLE {WATCHER} LOGIN PASSWORD '{self._passwords[WATCHER]}';\n"
+            f"GRANT pg_read_all_stats TO {WATCHER};\n"
             "CREATE DATABASE spire OWNER spire;\n")
+        supervisor.start(Program(
+            RELAY, [python, os.path.join(helpers, "balancer.py"), "--listen",
+                    str(self._relay_port), str(self.primary.port)],
+            self._account, os.path.join(self._directory, RELAY + ".log")))
+        poll_until(self._relayed, 10, "the relay of the replication answers")
         self._make_standby()
         process = self._run(supervisor, self.standby)
         poll_until(self.streaming, 30, "the standby streams from the primary",
@@ -105,22 +116,39 @@ class Postgres:
         return (f"dbname=spire user=spire password={self._passwords['spire']} "
                 f"host=127.0.0.1 port={node.port} sslmode=disable")
 
+    def watcher_file(self, node: Node) -> str:
+        """A connection file for a sidecar; its password is in the password file beside it."""
+        path = os.path.join(self._directory, node.name + ".conninfo")
+        self._write_private(path, f"host=127.0.0.1 port={node.port} dbname=spire user={WATCHER} "
+                                  f"passfile={self._pgpass} sslmode=disable\n")
+        return path
+
+    def other_watcher(self, node: Node) -> dict[str, str]:
+        """The environment with which Debian's postgres_exporter watches a node."""
+        return {"DATA_SOURCE_NAME": f"host=127.0.0.1 port={node.port} dbname=spire "
+                                    f"user={WATCHER} password={self._passwords[WATCHER]} "
+                                    "sslmode=disable connect_timeout=3"}
+
     def streaming(self) -> bool:
         """Whether both ends of the replication say so: sender and receiver can each be wrong."""
-        return (self._ask(self.primary, "SELECT count(*) FROM pg_stat_replication "
+        return (self.ask(self.primary, "SELECT count(*) FROM pg_stat_replication "
                                         "WHERE state = 'streaming'") == "1"
-                and self._ask(self.standby, "SELECT count(*) FROM pg_stat_wal_receiver "
+                and self.ask(self.standby, "SELECT count(*) FROM pg_stat_wal_receiver "
                                             "WHERE status = 'streaming'") == "1"
-                and self._ask(self.standby, "SELECT pg_is_in_recovery()") == "t")
+                and self.ask(self.standby, "SELECT pg_is_in_recovery()") == "t")
 
     def replication_state(self) -> str:
         """One line of evidence about the standby."""
-        text = self._ask(self.primary,
+        text = self.ask(self.primary,
                          "SELECT s.slot_name || ' ' || coalesce(r.state, 'no sender') || ', ' || "
                          "coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn)::text, '?')"
                          " || ' bytes behind' FROM pg_replication_slots s LEFT JOIN "
                          "pg_stat_replication r ON r.pid = s.active_pid")
         return text or "no answer from the primary"
+
+    def _relayed(self) -> bool:
+        relayed = Node("relay", self._relay_port, "")
+        return self.ask(relayed, "SELECT 1") == "1"
 
     def _make_primary(self) -> None:
         password_file = os.path.join(self._directory, "superuser")
@@ -140,6 +168,10 @@ class Postgres:
                   "--create-slot", "--slot", SLOT, "--write-recovery-conf", "--wal-method",
                   "stream", "--checkpoint", "fast", "--no-sync"],
                  self._account, 60, {"PGPASSFILE": self._pgpass}, self._directory)
+        with open(os.path.join(self.standby.data, "postgresql.auto.conf"), "a",
+                  encoding="ascii") as file:
+            file.write(f"primary_conninfo = 'user=replicator passfile=''{self._pgpass}'' "
+                       f"host=127.0.0.1 port={self._relay_port}'\n")
 
     def _run(self, supervisor: Supervisor, node: Node) -> Process:
         process = supervisor.start(Program(
@@ -148,26 +180,49 @@ class Postgres:
             self._account, os.path.join(self._directory, node.name + ".log"),
             {"PGPASSFILE": self._pgpass},
             death_signal="QUIT", stop_signal=signal.SIGINT))
-        poll_until(lambda: self._ask(node, "SELECT 1") == "1", 30, f"{node.name} answers",
+        poll_until(lambda: self.ask(node, "SELECT 1") == "1", 30, f"{node.name} answers",
                    watch=process.must_run)
         return process
 
-    def _ask(self, node: Node, query: str) -> str:
+    def ask(self, node: Node, query: str, database: str = "postgres") -> str:
         """Answer of one query, empty when the node does not answer."""
-        database = "postgres"
         try:
             return run_tool(
                 [f"{self._bin}/psql", "-XAtq", "-h", "127.0.0.1", "-p", str(node.port), "-U",
                  _SUPERUSER, "-d", database, "-c", query],
-                self._account, 5,
+                self._account, 3,
                 {"PGPASSFILE": self._pgpass, "PGCONNECT_TIMEOUT": "2"}, self._directory).strip()
         except LabError:
             return ""
 
-    def _sql_file(self, text: str) -> None:
-        run_tool([f"{self._bin}/psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
-                  str(self.primary.port), "-U", _SUPERUSER, "-d", "postgres", "-f", "-"],
-                 self._account, 10, {"PGPASSFILE": self._pgpass}, self._directory, text_in=text)
+    def run_sql(self, text: str, database: str = "postgres", node: Node | None = None,
+                seconds: float = 60) -> str:
+        """Runs statements as the superuser; LabError when one fails."""
+        return run_tool(
+            [f"{self._bin}/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
+             str((node or self.primary).port), "-U", _SUPERUSER, "-d", database, "-f", "-"],
+            self._account, seconds, {"PGPASSFILE": self._pgpass}, self._directory, text_in=text)
+
+    def session(self, name: str, script: str, database: str = "spire",
+                node: Node | None = None, user: str = "spire") -> Program:
+        """A shell script whose output goes into one psql session."""
+        psql = (f"{self._bin}/psql -Xq -h 127.0.0.1 -p {(node or self.primary).port} "
+                f"-U {user} -d {database}")
+        return Program(name, ["/bin/sh", "-c", f"{{ {script}; }} | {psql}"], self._account,
+                       os.path.join(self._directory, name + ".log"),
+                       {"PGPASSFILE": self._pgpass})
+
+    def dump(self, path: str) -> None:
+        """SPIRE's database as of now."""
+        run_tool([f"{self._bin}/pg_dump", "-h", "127.0.0.1", "-p", str(self.primary.port), "-U",
+                  _SUPERUSER, "-d", "spire", "--clean", "--if-exists", "-f", path],
+                 self._account, 60, {"PGPASSFILE": self._pgpass}, self._directory)
+
+    def restore(self, path: str) -> None:
+        """Puts a dump in the place of what is there."""
+        run_tool([f"{self._bin}/psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-1", "-h", "127.0.0.1",
+                  "-p", str(self.primary.port), "-U", _SUPERUSER, "-d", "spire", "-f", path],
+                 self._account, 60, {"PGPASSFILE": self._pgpass}, self._directory)
 
     def _write_private(self, path: str, text: str) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -12,8 +12,16 @@ from spirelab.wait import poll_until
 from spirelab.workspace import Workspace
 
 
-def render_config(member: Member, trust_domain: str) -> str:
-    """The sidecar's configuration file; flow style keeps it free of indentation mistakes."""
+def render_config(member: Member, trust_domain: str, nodes: dict[str, tuple[str, str]]) -> str:
+    """The sidecar's configuration file; flow style keeps it free of indentation mistakes.
+
+    `nodes` are the database's for a server, by name: connection file and what is expected there.
+    """
+    database = ""
+    if nodes:
+        database = "postgres:\n  interval: 5s\n  nodes:\n" + "".join(
+            f'    - {{name: {name}, conninfo_file: "{file}", expect: {expect}}}\n'
+            for name, (file, expect) in nodes.items())
     return (f"role: {member.role}\n"
             f"trust_domain: {trust_domain}\n"
             "telemetry:\n"
@@ -22,7 +30,7 @@ def render_config(member: Member, trust_domain: str) -> str:
             "  scrape:\n"
             f'    url: "http://127.0.0.1:{member.prometheus_port}/"\n'
             "    interval: 5s\n"
-            "    timeout: 3s\n")
+            "    timeout: 3s\n" + database)
 
 
 def sidecar_name(member: Member) -> str:
@@ -30,11 +38,13 @@ def sidecar_name(member: Member) -> str:
 
 
 def start_sidecar(supervisor: Supervisor, workspace: Workspace, account: Account, program: str,
-                  member: Member, trust_domain: str) -> Process:
+                  member: Member, trust_domain: str,
+                  nodes: dict[str, tuple[str, str]]) -> Process:
     """Starts it and returns when its health answers: SPIRE then finds its socket from the start."""
     workspace.folder(member.name)
     workspace.folder(f"{member.name}/sidecar")
-    config = workspace.write(f"{member.name}/exporter.yaml", render_config(member, trust_domain))
+    config = workspace.write(f"{member.name}/exporter.yaml", render_config(
+        member, trust_domain, nodes))
     process = supervisor.start(Program(
         sidecar_name(member),
         [program, f"--config.file={config}",

@@ -46,6 +46,11 @@ class Lab:
         self.real: RealSpire | None = None
 
     @property
+    def table_file(self) -> str:
+        """Where the table of a scenario is wanted; empty when it is not."""
+        return self._options.table
+
+    @property
     def heading(self) -> str:
         """What the sidecars stand beside."""
         if self._spire is not None:
@@ -62,11 +67,13 @@ class Lab:
         self._say("PostgreSQL: a primary and a standby")
         self.postgres = Postgres(self.workspace.folder("postgres", 0o700), self.account,
                                  PortPicker())
-        self.postgres.start(supervisor)
+        self.postgres.start(supervisor, python, helpers)
         self._say(f"sidecars: {len(plan.members)} x {self.exporter_program}")
+        nodes = {"rw": (self.postgres.watcher_file(self.postgres.primary), "primary"),
+                 "ro": (self.postgres.watcher_file(self.postgres.standby), "standby")}
         for member in plan.members:
             start_sidecar(supervisor, self.workspace, self.account, self.exporter_program, member,
-                          TRUST_DOMAIN)
+                          TRUST_DOMAIN, nodes if member.role == "server" else {})
             if member.tee_ports:
                 supervisor.start(Program(
                     f"tee@{member.name}",
