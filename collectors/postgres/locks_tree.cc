@@ -91,8 +91,12 @@ BlockingForest GrowForest(std::span<const LockWaiter> waiters, uint64_t steps_ma
 
   // All trees in one walk first, as that costs each pair once: what it does not reach is in
   // circles.
+  const auto is_root = [&](uint32_t i) { return i >= graph.waiters && !graph.waits[i]; };
   walker.Begin();
   for (uint32_t i = 0; i < graph.pids.size(); ++i) {
+    if (is_root(i)) forest.blocked += walker.Walk(i);
+  }
+  for (uint32_t i = 0; i < graph.waiters; ++i) {
     if (!graph.waits[i]) walker.Walk(i);
   }
   if (!walker.exhausted()) {
@@ -101,8 +105,7 @@ BlockingForest GrowForest(std::span<const LockWaiter> waiters, uint64_t steps_ma
     }
   }
   for (uint32_t i = 0; i < graph.pids.size(); ++i) {
-    const bool root = i >= graph.waiters && !graph.waits[i];
-    if (!root || graph.waiting_for_it[i].empty()) continue;
+    if (!is_root(i)) continue;
     walker.Begin();
     forest.roots.push_back({graph.pids[i], walker.Walk(i)});
   }

@@ -28,6 +28,7 @@ struct BlockingRoot {
 struct BlockingForest {
   // By falling number of blocked sessions, then by pid.
   std::vector<BlockingRoot> roots;
+  uint64_t blocked = 0;  // sessions behind any root, each once
   // Sessions that wait for each other in a circle, or for one that does, and for nobody else:
   // PostgreSQL breaks it after deadlock_timeout.
   uint64_t deadlocked = 0;
@@ -37,7 +38,7 @@ struct BlockingForest {
 
 // Pure. A session behind two roots counts for both. Circles end. Costs time and memory by the
 // number of pairs, and for each root by the pairs behind it, to at most `steps_max` in all.
-BlockingForest GrowForest(std::span<const LockWaiter> waiters, uint64_t steps_max = 4'000'000);
+BlockingForest GrowForest(std::span<const LockWaiter> waiters, uint64_t steps_max = 20'000'000);
 
 }  // namespace spire_exporter::postgres
 

@@ -31,7 +31,9 @@ TEST(LocksTreeTest, CountsWhoWaitsBehindOthers) {
 
 TEST(LocksTreeTest, CountsASessionBehindTwoRootsForBoth) {
   const std::vector<LockWaiter> waiters = {{3, {1, 2}}, {4, {3}}};
-  EXPECT_THAT(GrowForest(waiters).roots, ElementsAre(FieldsAre(1, 2), FieldsAre(2, 2)));
+  const BlockingForest forest = GrowForest(waiters);
+  EXPECT_THAT(forest.roots, ElementsAre(FieldsAre(1, 2), FieldsAre(2, 2)));
+  EXPECT_EQ(forest.blocked, 2u);
 }
 
 TEST(LocksTreeTest, CountsASessionOnceThatIsReachedOnTwoWays) {
@@ -49,6 +51,7 @@ TEST(LocksTreeTest, ACircleIsNoRootAndEnds) {
   const std::vector<LockWaiter> waiters = {{1, {2}}, {2, {1}}, {3, {2}}, {5, {4}}};
   const BlockingForest forest = GrowForest(waiters);
   EXPECT_THAT(forest.roots, ElementsAre(FieldsAre(4, 1)));
+  EXPECT_EQ(forest.blocked, 1u);
   EXPECT_EQ(forest.deadlocked, 3u);
 }
 
