@@ -42,7 +42,7 @@ std::string WaitersStatement(const StatisticsScope& scope, bool wait_start) {
          " AND s.application_name <> current_setting('application_name')) AS spires, "
          "extract(epoch FROM clock_timestamp() - " +
          since + ")::float8 AS seconds, row_number() OVER (ORDER BY " + since +
-         " NULLS LAST, l.pid) AS place, count(*) OVER () AS waiting "
+         " NULLS LAST, l.pid) AS place, count(*) OVER () AS waiting, l.mode "
          "FROM held l LEFT JOIN pg_stat_get_activity(NULL) s ON s.pid = l.pid "
          "WHERE NOT l.granted), "
          "asked AS MATERIALIZED (SELECT *, CASE WHEN place <= " +
@@ -53,7 +53,7 @@ std::string WaitersStatement(const StatisticsScope& scope, bool wait_start) {
          "WHERE b.pid NOT IN (SELECT pid FROM waiters)) "
          "SELECT 'waiter', pid, spires, seconds, relation, array_to_string(blockers, ','), "
          "waiting, "
-         "NULL FROM asked UNION ALL "
+         "mode FROM asked UNION ALL "
          "SELECT 'blocker', r.pid, NULL, CASE WHEN r.pid = 0 THEN (SELECT extract(epoch FROM "
          "clock_timestamp() - min(prepared))::float8 FROM pg_prepared_xacts) "
          "ELSE extract(epoch FROM clock_timestamp() - s.xact_start)::float8 END, NULL, "
@@ -88,6 +88,8 @@ Status ReadWaiters(pg::Connection& connection, const StatisticsScope& scope,
                                     row.Double(3)};
           return;
         }
+        // As this statement saw it, so that all of the reading is of one moment.
+        if (const auto mode = ModeNumber(row.TextOr(7, ""))) ++reading.waiting[*mode];
         LocksReading::Waiter waiter;
         waiter.who.pid = *pid;
         if (!scope.roles.empty()) waiter.spires = row.Bool(2).value_or(false);
@@ -134,6 +136,7 @@ Result<LocksReading> ReadLocks(pg::Connection& connection, const StatisticsScope
   });
   if (reading.waiting_sessions == 0) return reading;
   reading.waiting_sessions = 0;
+  reading.waiting = {};
   const Status status = ReadWaiters(connection, scope, reading);
   if (!status.ok()) return status.error();
   return reading;
