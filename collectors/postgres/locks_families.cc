@@ -37,7 +37,9 @@ constexpr FamilyDescription Gauge(std::string_view name, std::span<const LabelDe
 
 constexpr FamilyDescription kLocks =
     Gauge("spire_postgres_locks", kModeGranted, 2 * kLockModeCount,
-          "Locks that are held or waited for on the server, in all databases.", kLocksView);
+          "Locks that are held or waited for on the server, in all databases. Ours, and those that "
+          "every transaction holds on itself, are left out.",
+          kLocksView);
 constexpr FamilyDescription kWaiting = Gauge("spire_postgres_lock_waiting_sessions", kNodeOnly, 1,
                                              "Sessions that wait for a lock.", kLocksView);
 constexpr FamilyDescription kLongest =

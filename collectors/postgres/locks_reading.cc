@@ -27,7 +27,8 @@ std::string HeldStatement(const StatisticsScope& scope) {
          std::to_string(scope.database) + " AND relation IN (" + TableList(scope) +
          ") AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', "
          "'AccessExclusiveLock') THEN relation END, count(*) "
-         "FROM pg_locks WHERE mode <> 'SIReadLock' GROUP BY 1, 2, 3";
+         "FROM pg_locks WHERE mode <> 'SIReadLock' AND pid IS DISTINCT FROM pg_backend_pid() "
+         "AND NOT (granted AND locktype IN ('virtualxid', 'transactionid')) GROUP BY 1, 2, 3";
 }
 
 // Whoever waits for a row waits for the transaction that changed it, or for those who came before;

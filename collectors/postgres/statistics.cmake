@@ -7,7 +7,8 @@ house_library(postgres_statistics FOLDER collectors/postgres
   LINKS client_postgres exporter_collect exporter_metrics exporter_base)
 
 house_test(postgres_statistics_test LABEL unit SOURCES
-  capacity_rebase_test.cc locks_tree_test.cc
+  capacity_rebase_test.cc capacity_sessions_test.cc capacity_settings_test.cc locks_tree_test.cc
+  statistics_families_test.cc
   LINKS postgres_statistics)
 house_test(postgres_statistics_wire_test LABEL wire SOURCES statistics_wire_test.cc
   LINKS postgres_statistics test_postgres)

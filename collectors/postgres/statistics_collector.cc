@@ -127,7 +127,12 @@ void StatisticsCollector::AskSizes(const std::vector<pg::Node>& nodes,
   const SteadyTime now = context.clock.Steady();
   std::vector<pg::Node> due;
   for (const pg::Node& node : nodes) {
-    if (memories_[node.name].size.Due(now, Soon(options_.size_period, options_.period))) {
+    const SlowPart<int64_t>& size = memories_[node.name].size;
+    // What failed is tried again sooner.
+    const Duration period = size.Value() != nullptr
+                                ? options_.size_period
+                                : std::min(options_.size_period, options_.slow_period);
+    if (size.Due(now, Soon(period, options_.period))) {
       due.push_back(node);
     }
   }

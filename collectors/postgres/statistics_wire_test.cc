@@ -98,8 +98,8 @@ class StatisticsWireTest : public ::testing::Test {
     collector_ = MakeStatisticsCollector(options, nodes_);
   }
 
-  Status Round() {
-    const CollectContext context{Deadline::After(clock_, seconds(10)), {}, clock_, facts_};
+  Status Round(Duration within = seconds(10)) {
+    const CollectContext context{Deadline::After(clock_, within), {}, clock_, facts_};
     Result<Reading> reading = collector_->Collect(context);
     EXPECT_TRUE(reading.ok());
     families_ = reading->families.Take();
@@ -219,6 +219,8 @@ TEST_F(StatisticsWireTest, SeesABlockingTree) {
   EXPECT_EQ(Value("locks", "granted=\"false\",mode=\"access_share\",node=\"rw/0\""), 2);
   EXPECT_EQ(Value("locks", "granted=\"false\",mode=\"row_exclusive\",node=\"rw/0\""), 1);
   EXPECT_EQ(Value("locks", "granted=\"true\",mode=\"access_exclusive\",node=\"rw/0\""), 1);
+  EXPECT_EQ(Value("locks", "granted=\"true\",mode=\"exclusive\",node=\"rw/0\""), 0)
+      << "what a transaction holds on itself";
   const Series* ages = Find("spire_postgres_lock_wait_age_seconds", "node=\"rw/0\"");
   ASSERT_NE(ages, nullptr);
   EXPECT_EQ(ages->histogram->count, 3u);
@@ -390,6 +392,15 @@ TEST_F(StatisticsWireTest, AsksAStandbyToo) {
   root.reset();
   ASSERT_TRUE(server_->Sql("INSERT INTO selectors (x) VALUES ('s')").ok());
   reader.reset();
+  (*standby)->Freeze();
+  const SteadyTime from = clock_.Steady();
+  const Status hangs = Round(std::chrono::milliseconds(500));
+  EXPECT_LT(Seconds(clock_.Steady() - from), 0.6);
+  ASSERT_FALSE(hangs.ok());
+  EXPECT_EQ(
+      Value("statistics_problem", "node=\"ro/0\",part=\"locks\",reason=\"deadline_exceeded\""), 1);
+  EXPECT_EQ(Value("lock_waiting_sessions"), 0) << "the other goes on";
+  (*standby)->Thaw();
   ASSERT_TRUE((*standby)->Stop().ok());
   const Status gone = Round();
   ASSERT_FALSE(gone.ok());
