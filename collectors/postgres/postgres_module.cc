@@ -7,6 +7,7 @@
 
 #include "collectors/clients/postgres/node_set.h"
 #include "collectors/postgres/postgres_options.h"
+#include "collectors/postgres/statistics_collector.h"
 
 namespace spire_exporter {
 namespace {
@@ -33,6 +34,13 @@ class PostgresModule final : public Module {
   std::vector<std::unique_ptr<Collector>> Targets() override {
     std::vector<std::unique_ptr<Collector>> targets;
     if (options_.client.groups.empty()) return targets;
+    postgres::StatisticsOptions statistics;
+    statistics.period = options_.interval;
+    statistics.timeout = options_.timeout;
+    statistics.spire_roles = options_.spire_roles;
+    statistics.spire_pool_max = options_.spire_max_open_conns;
+    statistics.client_fingerprint = options_.Fingerprint();
+    targets.push_back(postgres::MakeStatisticsCollector(statistics, nodes_));
     return targets;
   }
 
@@ -61,8 +69,10 @@ Status Validate(const ConfigNode& config, Role role) {
 
 const CatalogEntry& PostgresCatalogEntry() {
   static constexpr std::string_view kScalarKeys[] = {
-      "postgres.interval", "postgres.replication_interval", "postgres.timeout"};
-  static const std::vector<const FamilyDescription*> families = {};
+      "postgres.interval", "postgres.replication_interval", "postgres.timeout",
+      "postgres.spire_max_open_conns"};
+  static constexpr std::string_view kListKeys[] = {"postgres.spire_roles"};
+  static const std::vector<const FamilyDescription*> families = postgres::StatisticsFamilies();
   static const CatalogEntry entry = {
       "postgres",
       "PostgreSQL behind SPIRE: replication, locks and capacity of every node",
@@ -74,7 +84,7 @@ const CatalogEntry& PostgresCatalogEntry() {
       },
       &postgres::WithPostgresDefaults,
       kScalarKeys,
-      {},
+      kListKeys,
       {},
   };
   return entry;

@@ -12,9 +12,17 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+namespace {
+
+constexpr size_t kRolesMax = 16;
+
+}  // namespace
+
 std::string PostgresOptions::Fingerprint() const {
-  return pg::Fingerprint(client) + "\n" + FormatDuration(interval) + " " +
-         FormatDuration(replication_interval) + " " + FormatDuration(timeout);
+  std::string text = pg::Fingerprint(client) + "\n" + FormatDuration(interval) + " " +
+                     FormatDuration(replication_interval) + " " + FormatDuration(timeout);
+  for (const std::string& role : spire_roles) text += "\nrole " + role;
+  return text + "\n" + std::to_string(spire_max_open_conns.value_or(-1));
 }
 
 Status ReadPostgresOptions(const ConfigNode& config, Role role, PostgresOptions* options) {
@@ -28,6 +36,11 @@ Status ReadPostgresOptions(const ConfigNode& config, Role role, PostgresOptions*
   reader.Read("interval", &read.interval, seconds(5), hours(1));
   reader.Read("replication_interval", &read.replication_interval, milliseconds(500), minutes(5));
   reader.Read("timeout", &read.timeout, milliseconds(500), minutes(1));
+  reader.Read("spire_roles", &read.spire_roles);
+  if (read.spire_roles.size() > kRolesMax) reader.Fail("spire_roles", "more than 16 roles");
+  int64_t conns = 0;
+  reader.Read("spire_max_open_conns", &conns, 1, 10'000);
+  if (conns > 0) read.spire_max_open_conns = conns;
   if (const Status status = reader.Finish(); !status.ok()) return status;
   *options = std::move(read);
   return {};

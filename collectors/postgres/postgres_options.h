@@ -2,7 +2,10 @@
 #ifndef COLLECTORS_POSTGRES_POSTGRES_OPTIONS_H_
 #define COLLECTORS_POSTGRES_POSTGRES_OPTIONS_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "collectors/clients/postgres/client_options.h"
 #include "exporter/base/clock.h"
@@ -17,6 +20,11 @@ struct PostgresOptions {
   Duration interval = std::chrono::seconds(15);  // of locks and capacity
   Duration replication_interval = std::chrono::seconds(1);
   Duration timeout = std::chrono::seconds(3);  // of one reading of a node
+
+  // Who SPIRE's servers are to the database; empty for the owner of SPIRE's tables.
+  std::vector<std::string> spire_roles;
+  // max_open_conns of a SPIRE server's datastore, where it is set.
+  std::optional<int64_t> spire_max_open_conns;
 
   // The options as text, for Collector::Fingerprint().
   std::string Fingerprint() const;
