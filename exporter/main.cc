@@ -21,6 +21,20 @@ int PrintMetrics(const CommandLine& line) {
   return kExitWell;
 }
 
+int PrintGrants(const CommandLine& line) {
+  for (const CatalogEntry& entry : Catalog()) {
+    if (!entry.grants) continue;
+    const Result<std::string> text = entry.grants->text(line.grants);
+    if (!text.ok()) {
+      Print(stderr, "spire-exporter: grants: " + text.error().ToString() +
+                        " (see spire-exporter grants --help)\n");
+      return kExitUsage;
+    }
+    Print(stdout, *text);
+  }
+  return kExitWell;
+}
+
 int Main(std::span<const char* const> argv) {
   PrepareSignals();
   // glibc would give each thread a heap of its own: half a MiB for a dozen threads that rarely
@@ -34,6 +48,7 @@ int Main(std::span<const char* const> argv) {
   }
   const CommandLine& line = std::get<CommandLine>(parsed);
   if (line.command == Command::kMetrics) return PrintMetrics(line);
+  if (line.command == Command::kGrants) return PrintGrants(line);
 
   const Result<Settings> settings = LoadSettings(line, ProcessEnvironment(), Catalog());
   if (!settings.ok()) {

@@ -19,6 +19,8 @@ struct Raw {
   std::string metrics_format = "markdown";
   bool version = false;
   std::map<std::string, bool> collectors;
+  GrantChoices grants;
+  std::map<std::string, bool> grant_switches;
 };
 
 void AddFlags(CLI::App& app, CommandLine& line, Raw& raw, std::span<const CatalogEntry> catalog) {
@@ -74,6 +76,32 @@ void AddFlags(CLI::App& app, CommandLine& line, Raw& raw, std::span<const Catalo
   app.add_flag("--version", raw.version, "Print the version and exit");
 }
 
+const Grants* GrantsOf(std::span<const CatalogEntry> catalog) {
+  for (const CatalogEntry& entry : catalog) {
+    if (entry.grants) return &*entry.grants;
+  }
+  return nullptr;
+}
+
+// The subcommand `grants`, with the flags that the catalogue names.
+CLI::App* AddGrants(CLI::App& app, Raw& raw, const Grants& grants) {
+  CLI::App* command = app.add_subcommand(
+      "grants", "Print what gives the database role the least rights it needs, or removes it");
+  for (const GrantFlag& flag : grants.flags) {
+    const std::string name(flag.name);
+    if (flag.value.empty()) {
+      command->add_flag("--" + name, raw.grant_switches[name], std::string(flag.help));
+      continue;
+    }
+    raw.grants[name] = std::string(flag.otherwise);
+    CLI::Option* option =
+        command->add_option("--" + name, raw.grants[name], std::string(flag.help));
+    option->type_name(std::string(flag.value));
+    if (!flag.otherwise.empty()) option->capture_default_str();
+  }
+  return command;
+}
+
 Role RoleOf(const std::string& name) {
   if (name == "server") return Role::kServer;
   if (name == "agent") return Role::kAgent;
@@ -101,6 +129,8 @@ std::variant<CommandLine, EarlyExit> ParseCommandLine(std::span<const char* cons
   const CLI::App* check = app.add_subcommand(
       "check",
       "Connect once to every configured source and say what works and what mends the rest");
+  const Grants* const grants = GrantsOf(catalog);
+  const CLI::App* const grants_command = grants ? AddGrants(app, raw, *grants) : nullptr;
   CLI::App* metrics = app.add_subcommand("metrics", "Print every metric family with its meaning");
   metrics->add_option("--format", raw.metrics_format, "markdown or json")
       ->check(CLI::IsMember({"markdown", "json"}))
@@ -118,12 +148,15 @@ std::variant<CommandLine, EarlyExit> ParseCommandLine(std::span<const char* cons
   if (raw.version) return EarlyExit{0, VersionText() + "\n", ""};
 
   if (check->parsed()) line.command = Command::kCheck;
+  if (grants_command != nullptr && grants_command->parsed()) line.command = Command::kGrants;
   if (metrics->parsed()) line.command = Command::kMetrics;
   if (!raw.role.empty()) line.role = RoleOf(raw.role);
   for (const CatalogEntry& entry : catalog) {
     const std::string name(entry.name);
     if (app.count("--collector." + name) > 0) line.collectors[name] = raw.collectors[name];
   }
+  line.grants = raw.grants;
+  for (const auto& [name, on] : raw.grant_switches) line.grants[name] = on ? "true" : "";
   line.metrics_as_json = raw.metrics_format == "json";
   // IsMember has seen to it that these parse.
   line.log_level = ParseLogLevel(raw.log_level).value();

@@ -16,7 +16,7 @@
 
 namespace spire_exporter {
 
-enum class Command { kServe, kCheck, kMetrics };
+enum class Command { kServe, kCheck, kGrants, kMetrics };
 
 // What was asked for. Value type; an option that was not given is absent or empty.
 struct CommandLine {
@@ -34,6 +34,7 @@ struct CommandLine {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
   bool metrics_as_json = false;
+  GrantChoices grants;  // of the subcommand `grants`, complete
 };
 
 // Text to print and the exit code with which to end at once: --help, --version, wrong usage.

@@ -48,6 +48,17 @@ TEST(CommandLineTest, KnowsItsSubcommands) {
   EXPECT_TRUE(ParseWell({"metrics", "--format=json"}).metrics_as_json);
 }
 
+TEST(CommandLineTest, TheCatalogueNamesTheFlagsOfGrants) {
+  const CommandLine bare = ParseWell({"grants"});
+  EXPECT_EQ(bare.command, Command::kGrants);
+  EXPECT_EQ(bare.grants, (GrantChoices{{"role", "lamplighter"}, {"remove", ""}}));
+  const CommandLine line = ParseWell({"grants", "--role=caretaker", "--remove"});
+  EXPECT_EQ(line.grants, (GrantChoices{{"role", "caretaker"}, {"remove", "true"}}));
+  // The same name before the subcommand is the process's own role.
+  EXPECT_FALSE(line.role.has_value());
+  EXPECT_EQ(ParseWell({"--role=server", "grants"}).grants.at("role"), "lamplighter");
+}
+
 TEST(CommandLineTest, WrongUsageEndsWithTwoAndOneLine) {
   for (const std::vector<const char*>& wrong :
        std::vector<std::vector<const char*>>{{"--no-such-flag"},

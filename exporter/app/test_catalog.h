@@ -68,13 +68,26 @@ inline Status ValidateLamps(const ConfigNode& config, Role) {
   return reader.Finish();
 }
 
+inline constexpr std::array kLampGrants = {
+    GrantFlag{"role", "NAME", "lamplighter", "Who may switch"},
+    GrantFlag{"remove", "", "", "Take the key away again"}};
+
 inline constexpr std::array<CatalogEntry, 1> kTestCatalog = {CatalogEntry{
-    "lamps", "lamps and their colours", [](Role) { return true; }, kLampFamilies, &ValidateLamps,
+    "lamps",
+    "lamps and their colours",
+    [](Role) { return true; },
+    kLampFamilies,
+    &ValidateLamps,
     [](const ModuleDeps&) -> std::unique_ptr<Module> { return std::make_unique<LampModule>(); },
     [](const ConfigNode& config, Role) {
       return config.WithDefault("lamps.color", std::string("white"));
     },
-    kLampScalars, kLampLists}};
+    kLampScalars,
+    kLampLists,
+    {},
+    Grants{kLampGrants, [](const GrantChoices& choices) -> Result<std::string> {
+             return "a key for " + choices.at("role") + "\n";
+           }}}};
 
 }  // namespace spire_exporter
 

@@ -3,7 +3,10 @@
 #ifndef EXPORTER_COLLECT_MODULE_H_
 #define EXPORTER_COLLECT_MODULE_H_
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +62,23 @@ class Module {
   virtual std::vector<CheckLine> Check(const ConfigNode& config, const Deadline& deadline) = 0;
 };
 
+// A flag of `spire-exporter grants`. All views have static storage.
+struct GrantFlag {
+  std::string_view name;       // `level`, given as --level=1
+  std::string_view value;      // what --help calls its value; empty for a switch, which has none
+  std::string_view otherwise;  // the value when it is not given
+  std::string_view help;
+};
+// Every flag by its name with the value that holds; a switch is `true` or empty.
+using GrantChoices = std::map<std::string, std::string, std::less<>>;
+
+// How a collector's rights at its source are given to it and taken away again.
+struct Grants {
+  std::span<const GrantFlag> flags;
+  // The text to hand to whoever may give the rights. kInvalidArgument says which choice cannot be.
+  Result<std::string> (*text)(const GrantChoices& choices) = nullptr;
+};
+
 // A line of the catalogue. All views and pointers have static storage.
 struct CatalogEntry {
   std::string_view
@@ -78,6 +98,8 @@ struct CatalogEntry {
   std::span<const std::string_view> list_keys = {};
   // Top-level keys besides `name` that it reads.
   std::span<const std::string_view> other_keys = {};
+  // What `spire-exporter grants` prints; at most one line of the catalogue has it.
+  std::optional<Grants> grants = {};
 };
 
 }  // namespace spire_exporter
