@@ -153,8 +153,14 @@ def header_guards(files):
 
 
 def sources_are_built(files):
-    """A source that no CMakeLists.txt names is dead code, and a dead test proves nothing."""
+    """A source that no CMakeLists.txt names is dead code, and a dead test proves nothing.
+    What a CMakeLists.txt includes from beside it counts as its text."""
     lists = {f.folder: f.text for f in files if f.path.endswith("CMakeLists.txt")}
+    for part in files:
+        if part.path.endswith(".cmake") and part.folder in lists:
+            name = part.path[len(part.folder) :].lstrip("/")
+            if re.search(rf"^include\({re.escape(name)}\b", lists[part.folder], re.MULTILINE):
+                lists[part.folder] += "\n" + part.text
     for file in files:
         if not file.path.endswith(".cc"):
             continue

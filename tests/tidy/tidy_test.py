@@ -200,6 +200,13 @@ class TidyTest(unittest.TestCase):
         self.write("exporter/base/CMakeLists.txt", CLEAN["exporter/base/CMakeLists.txt"] + "x(b_test.cc)\n")
         self.assertEqual(self.found(), [])
 
+    def test_a_list_may_be_included_from_beside_it(self):
+        self.write("exporter/base/part.cmake", "x(b_test.cc)\n")
+        self.expect("exporter/base/b_test.cc", "int x;\n", "1: sources_are_built")
+        lists = CLEAN["exporter/base/CMakeLists.txt"] + "include(part.cmake OPTIONAL)\n"
+        self.write("exporter/base/CMakeLists.txt", lists)
+        self.assertEqual(self.found(), [])
+
     def test_a_list_further_up_names_a_source_by_its_path(self):
         self.write("exporter/CMakeLists.txt", "x(deep/c.cc)\n")
         self.expect("exporter/deep/c.cc", "int x;\n")
