@@ -7,6 +7,7 @@
 
 #include "collectors/clients/postgres/node_set.h"
 #include "collectors/datastore/datastore_options.h"
+#include "collectors/datastore/grants.h"
 
 namespace spire_exporter {
 namespace {
@@ -77,6 +78,7 @@ const CatalogEntry& DatastoreCatalogEntry() {
       kScalarKeys,
       {},
       {},
+      Grants{datastore::GrantFlags(), &datastore::GrantsText},
   };
   return entry;
 }
