@@ -101,13 +101,22 @@ class JudgeTest(unittest.TestCase):
 
     def test_memory_above_the_goal_is_said_above_the_limit_fails(self) -> None:
         mib = 1 << 20
-        self.assertTrue(judge.judge_memory({"a": 8 * mib}).passed)
-        between = judge.judge_memory({"a": 10 * mib})
+        self.assertTrue(judge.judge_memory("agent", {"a": 8 * mib}).passed)
+        between = judge.judge_memory("agent", {"a": 10 * mib})
         self.assertTrue(between.passed)
         self.assertIn("missed", between.evidence)
-        self.assertFalse(judge.judge_memory({"a": 13 * mib}).passed)
-        self.assertFalse(judge.judge_memory({"a": 8 * mib, "b": None}).passed)
-        self.assertFalse(judge.judge_memory({}).passed)
+        self.assertFalse(judge.judge_memory("agent", {"a": 13 * mib}).passed)
+        self.assertFalse(judge.judge_memory("agent", {"a": 8 * mib, "b": None}).passed)
+        self.assertFalse(judge.judge_memory("agent", {}).passed)
+        self.assertTrue(judge.judge_memory("server", {"a": 15 * mib}).passed)
+        self.assertFalse(judge.judge_memory("server", {"a": 21 * mib}).passed)
+
+    def test_lint_passes_over_the_buckets_of_gauge_histograms_alone(self) -> None:
+        le = ' non-histogram metrics should not have "le" label'
+        types = {"ages_bucket": "gauge", "calls_bucket": "histogram"}
+        self.assertEqual(judge.lint_that_counts(["ages_bucket" + le, ""], types), [])
+        for line in ("calls_bucket" + le, "ages" + le, "ages_bucket no help text"):
+            self.assertEqual(judge.lint_that_counts([line], types), [line])
 
     def test_latencies_need_counts_and_numbers(self) -> None:
         counts = [sample("server-0", 5), sample("agent-0", 5)]

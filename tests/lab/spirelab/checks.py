@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
 import time
 from dataclasses import dataclass
 
@@ -12,7 +13,6 @@ from spirelab.errors import LabError
 from spirelab.exposition import Page, PageError, parse_page
 from spirelab.monitoring import JOB, SCRAPE_SECONDS, find_program
 from spirelab.plan import Member
-from spirelab.process import run_tool
 from spirelab.prometheus_api import Sample
 from spirelab.stage import Lab
 from spirelab.truth import Timing, read_record, read_truth, rpc_timings
@@ -68,8 +68,9 @@ def _sources(lab: Lab, window: Window, verdict: Verdict) -> None:
               for member in lab.plan.members}
     verdict.lines.append(judge.judge_series(query.query(
         f'scrape_samples_post_metric_relabeling{{job="{JOB}"}}', window.end), limits))
-    verdict.lines.append(judge.judge_memory(
-        {member.name: lab.sidecar(member).resident_bytes() for member in lab.plan.members}))
+    for role, members in (("server", lab.plan.servers()), ("agent", lab.plan.agents())):
+        verdict.lines.append(judge.judge_memory(
+            role, {member.name: lab.sidecar(member).resident_bytes() for member in members}))
 
 
 def _identities(lab: Lab, verdict: Verdict) -> None:
@@ -206,13 +207,17 @@ def _pages(lab: Lab, window: Window, verdict: Verdict) -> None:
     unclean, unread, series = [], [], 0
     for member in lab.plan.members:
         text, _ = web.get(member.page_url)
-        series += len(parse_page(text).series)
+        page = parse_page(text)
+        series += len(page.series)
         try:
-            complaints = run_tool([promtool, "check", "metrics"], None, 20, text_in=text).strip()
-        except LabError as error:
-            complaints = str(error)
+            linted = subprocess.run([promtool, "check", "metrics"], input=text, timeout=20,
+                                    capture_output=True, text=True, check=False)
+            complaints = judge.lint_that_counts(
+                (linted.stdout + linted.stderr).strip().splitlines(), page.types)
+        except subprocess.TimeoutExpired:
+            complaints = ["promtool hung"]
         if complaints:
-            unclean.append(f"{member.name}: {complaints}")
+            unclean.append(f"{member.name}: {brief(complaints)}")
         other, kind = web.get(member.page_url, headers={"Accept": _OPENMETRICS})
         if not kind.startswith("application/openmetrics-text"):
             unread.append(f"{member.name}: {kind}")

@@ -13,8 +13,9 @@ from spirelab.verdict import Line, brief
 
 AGENT_SERIES = 400
 SERVER_SERIES = 1500
-MEMORY_GOAL = 9 * 1024 * 1024
-MEMORY_LIMIT = 12 * 1024 * 1024
+# By what a sidecar has to do: an agent's reads telemetry, a server's watches the database as well.
+MEMORY_GOAL = {"agent": 9 << 20, "server": 18 << 20}
+MEMORY_LIMIT = {"agent": 12 << 20, "server": 20 << 20}
 # Fewer observations say nothing about a quantile.
 LEAST_OBSERVATIONS = 30
 # A ledger is judged by the client's reports, which come every ten seconds, after two of them.
@@ -116,17 +117,28 @@ def judge_series(samples: list[Sample], limits: dict[str, int]) -> Line:
     return Line(not wrong, "series per page within the budget", brief(wrong) or brief(shown))
 
 
-def judge_memory(resident: dict[str, int | None]) -> Line:
-    """Fails above the limit; above the goal the line says so."""
+def judge_memory(role: str, resident: dict[str, int | None]) -> Line:
+    """Fails above the limit of the role; above the goal the line says so."""
+    goal, limit = MEMORY_GOAL[role], MEMORY_LIMIT[role]
     gone = [name for name, size in resident.items() if size is None]
     sizes = {name: size for name, size in resident.items() if size is not None}
     shown = brief([f"{name} {size / 1048576:.1f} MiB" for name, size in sizes.items()])
     most = max(sizes.values(), default=0)
-    if most > MEMORY_GOAL:
-        shown += f"\ngoal of {MEMORY_GOAL >> 20} MiB missed"
-    return Line(not gone and bool(sizes) and most <= MEMORY_LIMIT,
-                f"resident memory at most {MEMORY_LIMIT >> 20} MiB",
+    if most > goal:
+        shown += f"\ngoal of {goal >> 20} MiB missed"
+    return Line(not gone and bool(sizes) and most <= limit,
+                f"resident memory of a {role}'s sidecar at most {limit >> 20} MiB",
                 f"gone: {brief(gone)}" if gone else shown)
+
+
+def lint_that_counts(complaints: list[str], types: dict[str, str]) -> list[str]:
+    """What promtool says, but for the buckets of gauge histograms: text 0.0.4 has no such type, and
+    each of their sample names is a gauge there."""
+    def by_design(line: str) -> bool:
+        name, _, rest = line.partition(" ")
+        return (rest == 'non-histogram metrics should not have "le" label'
+                and name.endswith("_bucket") and types.get(name) == "gauge")
+    return [line for line in complaints if line and not by_design(line)]
 
 
 def judge_latencies(increases: list[Sample], quantiles: list[Sample],

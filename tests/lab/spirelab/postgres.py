@@ -99,7 +99,6 @@ class Postgres:
             f"CREATE ROLE replicator LOGIN REPLICATION PASSWORD "
             f"'{self._passwords['replicator']}';\n"
             f"CREATE ROLE {WATCHER} LOGIN PASSWORD '{self._passwords[WATCHER]}';\n"
-            f"GRANT pg_read_all_stats TO {WATCHER};\n"
             "CREATE DATABASE spire OWNER spire;\n")
         supervisor.start(Program(
             RELAY, [python, os.path.join(helpers, "balancer.py"), "--listen",
@@ -202,6 +201,11 @@ class Postgres:
             [f"{self._bin}/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
              str((node or self.primary).port), "-U", _SUPERUSER, "-d", database, "-f", "-"],
             self._account, seconds, {"PGPASSFILE": self._pgpass}, self._directory, text_in=text)
+
+    def load_tables(self, path: str) -> None:
+        """SPIRE's tables without SPIRE, and its sign of life in them."""
+        with open(path, encoding="utf-8") as file:
+            self.run_sql("SET ROLE spire;\n" + file.read(), "spire")
 
     def session(self, name: str, script: str, database: str = "spire",
                 node: Node | None = None, user: str = "spire") -> Program:

@@ -10,7 +10,7 @@ from typing import Callable
 from spirelab.account import Account, lab_account
 from spirelab.errors import LabError
 from spirelab.monitoring import Page, Receiver, start_monitoring
-from spirelab.options import Options
+from spirelab.options import REPOSITORY, Options
 from spirelab.plan import Member, make_plan
 from spirelab.ports import PortPicker
 from spirelab.postgres import Postgres
@@ -26,6 +26,7 @@ from spirelab import names
 from spirelab.workspace import Workspace
 
 Say = Callable[[str], None]
+_TABLES = os.path.join(REPOSITORY, "tests", "testdata", "spire_schema_25.sql")
 
 
 class Lab:
@@ -84,7 +85,13 @@ class Lab:
                 self._wait_for_tee(member)
         self._say("Prometheus and Alertmanager with the rules of " + self._options.rules)
         start_monitoring(supervisor, self.workspace, self.account, plan, self._options.rules)
+        if self._spire is None:
+            # The simulator has no database: its tables are there and stay as they are.
+            self.postgres.load_tables(_TABLES)
         self._start_spire(python)
+        self._say("the least rights for the sidecars: spire-exporter grants --level=1")
+        self.postgres.run_sql(run_tool([self.exporter_program, "grants", "--level=1"],
+                                       self.account, 20), "spire")
         self._say("first scrapes")
         poll_until(self._all_scraped, 30, "Prometheus scrapes every sidecar",
                    watch=self._sidecars_run)
