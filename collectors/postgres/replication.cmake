@@ -1,0 +1,8 @@
+# Replication: what PostgreSQL's nodes say of it, and what is true.
+house_library(postgres_replication FOLDER collectors/postgres
+  SOURCES replication_history.cc
+  LINKS exporter_collect exporter_metrics exporter_base client_postgres)
+list(APPEND parts postgres_replication)
+
+house_test(postgres_replication_test LABEL unit SOURCES replication_history_test.cc
+  LINKS postgres_replication)
