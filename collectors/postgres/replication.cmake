@@ -1,8 +1,11 @@
 # Replication: what PostgreSQL's nodes say of it, and what is true.
 house_library(postgres_replication FOLDER collectors/postgres
-  SOURCES replication_history.cc
+  SOURCES replication_history.cc replication_judge.cc replication_reading.cc replication_statements.cc
   LINKS exporter_collect exporter_metrics exporter_base client_postgres)
 list(APPEND parts postgres_replication)
 
-house_test(postgres_replication_test LABEL unit SOURCES replication_history_test.cc
+house_test(postgres_replication_test LABEL unit SOURCES
+  replication_history_test.cc replication_judge_test.cc replication_standing_test.cc
+  LINKS postgres_replication)
+house_test(postgres_replication_property_test LABEL property SOURCES replication_property_test.cc
   LINKS postgres_replication)
