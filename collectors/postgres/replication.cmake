@@ -12,3 +12,5 @@ house_test(postgres_replication_property_test LABEL property SOURCES replication
   LINKS postgres_replication)
 house_test(postgres_replication_wire_test LABEL wire SOURCES replication_wire_test.cc
   LINKS postgres_replication test_postgres TIMEOUT 300)
+house_test(postgres_replication_failover_wire_test LABEL wire
+  SOURCES replication_failover_wire_test.cc LINKS postgres_replication test_postgres TIMEOUT 300)
