@@ -10,5 +10,5 @@ house_test(postgres_statistics_test LABEL unit SOURCES
   capacity_rebase_test.cc capacity_sessions_test.cc capacity_settings_test.cc locks_tree_test.cc
   statistics_families_test.cc
   LINKS postgres_statistics)
-house_test(postgres_statistics_wire_test LABEL wire SOURCES statistics_wire_test.cc
+house_test(postgres_statistics_wire_test LABEL wire SOURCES locks_wire_test.cc statistics_wire_test.cc
   LINKS postgres_statistics test_postgres)
