@@ -7,6 +7,7 @@
 #include "collectors/clients/postgres/connection.h"
 #include "collectors/datastore/definer_functions.h"
 #include "collectors/datastore/granted_columns.h"
+#include "exporter/base/text.h"
 
 namespace spire_exporter::datastore {
 namespace {
@@ -33,16 +34,7 @@ std::string Fill(std::string_view text, const Words& words) {
 // A name as people give it on the command line, where it is not the usual one.
 std::string Flag(std::string_view flag, std::string_view value, std::string_view usual) {
   if (value == usual) return "";
-  const bool plain = value.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
-                     std::string_view::npos;
-  std::string quoted(value);
-  if (!plain) {
-    quoted = "'";
-    for (const char c : value) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    quoted += "'";
-  }
-  return " --" + std::string(flag) + "=" + quoted;
+  return " --" + std::string(flag) + "=" + ShellWord(value);
 }
 
 constexpr std::string_view kBegin = R"(\set ON_ERROR_STOP on

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collectors/clients/postgres/ask.h"
+#include "exporter/base/text.h"
 
 namespace spire_exporter::postgres {
 namespace {
@@ -59,8 +60,8 @@ const char* RoleOf(bool in_recovery) {
 
 // The command that gives the role its rights; for both of what it can lack here.
 std::string GrantsCommand(const NodeLook& look, const std::string& role) {
-  return "spire-exporter grants --role='" + role + "' | psql -X -d '" + look.database +
-         "' -f -, on the primary as a superuser";
+  return "spire-exporter grants --role=" + ShellWord(role) + " | psql -X -d " +
+         ShellWord(look.database) + " -f -, on the primary as a superuser";
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST(NodeCheckTest, RefusesARoleWithPowers) {
   look.powers = {"SUPERUSER", "CREATEDB"};
   const CheckLine line = Finding(JudgeNode(Node(), look));
   EXPECT_THAT(line.detail, HasSubstr("role postgres is SUPERUSER, CREATEDB"));
-  EXPECT_THAT(line.remedy, HasSubstr("grants --role='spire_exporter' | psql -X -d 'spire'"));
+  EXPECT_THAT(line.remedy, HasSubstr("grants --role=spire_exporter | psql -X -d spire"));
 }
 
 TEST(NodeCheckTest, NamesTheMissingRightToStatistics) {
@@ -90,7 +90,7 @@ TEST(NodeCheckTest, NamesTheMissingRightToStatistics) {
   look.reads_statistics = false;
   const CheckLine line = Finding(JudgeNode(Node(), look));
   EXPECT_THAT(line.detail, HasSubstr("no pg_read_all_stats"));
-  EXPECT_THAT(line.remedy, HasSubstr("spire-exporter grants --role='spire_exporter' | psql"));
+  EXPECT_THAT(line.remedy, HasSubstr("spire-exporter grants --role=spire_exporter | psql"));
 }
 
 TEST(NodeCheckTest, AllowsForTheTimeThatTheAskingTook) {

@@ -59,7 +59,7 @@ TEST_F(NodeCheckWireTest, FindsASuperuserAndOneWithoutStatistics) {
   const std::vector<CheckLine> blind = Check("blind");
   ASSERT_EQ(blind.size(), 2u);
   EXPECT_THAT(blind[1].detail, HasSubstr("no pg_read_all_stats"));
-  EXPECT_THAT(blind[1].remedy, HasSubstr("--role='blind' | psql -X -d 'test'"));
+  EXPECT_THAT(blind[1].remedy, HasSubstr("--role=blind | psql -X -d test"));
 }
 
 TEST_F(NodeCheckWireTest, FindsTheWrongRole) {

@@ -270,6 +270,15 @@ class Server {
   std::optional<HttpServer> http_;  // from Start() on
 };
 
+// What a source says of itself is shown without what would steer the terminal.
+std::string Shown(std::string text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = '?';
+  }
+  return text;
+}
+
 // Columns as wide as their longest cell.
 std::string Table(const std::vector<CheckLine>& lines) {
   size_t subject_width = 6;
@@ -277,9 +286,9 @@ std::string Table(const std::vector<CheckLine>& lines) {
   std::string out;
   for (const CheckLine& line : lines) {
     out += (line.good ? "ok    " : "FAIL  ") + line.subject +
-           std::string(subject_width - line.subject.size() + 2, ' ') + line.detail + "\n";
+           std::string(subject_width - line.subject.size() + 2, ' ') + Shown(line.detail) + "\n";
     if (!line.good && !line.remedy.empty()) {
-      out += std::string(6 + subject_width + 2, ' ') + "mend: " + line.remedy + "\n";
+      out += std::string(6 + subject_width + 2, ' ') + "mend: " + Shown(line.remedy) + "\n";
     }
   }
   return out;

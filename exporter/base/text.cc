@@ -165,6 +165,24 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
+std::string ShellWord(std::string_view text) {
+  const auto bare = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./:@%+").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), bare)) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\'') {
+      word += "'\\''";
+    } else {
+      word += byte < 0x20 || byte == 0x7f ? '?' : c;
+    }
+  }
+  return word + "'";
+}
+
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   while (true) {

@@ -1,5 +1,5 @@
-// Small words on text that several packages need: durations and sizes as people write them, and the
-// nearest name for a typing error.
+// Small words on text that several packages need: durations and sizes as people write them, the
+// nearest name for a typing error, quoting.
 #ifndef EXPORTER_BASE_TEXT_H_
 #define EXPORTER_BASE_TEXT_H_
 
@@ -32,6 +32,10 @@ std::string_view NearestName(std::string_view name, std::span<const std::string_
 // `text` between double quotes, with anything but printable ASCII escaped, cut at 200 bytes: for
 // messages that quote what a peer or a person wrote.
 std::string Quoted(std::string_view text);
+
+// `text` as one word of a POSIX shell's command, bare where nothing in it needs quotes. For
+// commands that are shown to people; control characters become `?`.
+std::string ShellWord(std::string_view text);
 
 std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string_view Trim(std::string_view text);

@@ -49,5 +49,15 @@ TEST(TextTest, QuotesHostileBytes) {
   EXPECT_LT(Quoted(std::string(10'000, 'x')).size(), 220u);
 }
 
+TEST(ShellWordTest, IsOneWordWhateverIsInIt) {
+  EXPECT_EQ(ShellWord("spire_exporter"), "spire_exporter");
+  EXPECT_EQ(ShellWord("sidecar@project.iam"), "sidecar@project.iam");
+  EXPECT_EQ(ShellWord(""), "''");
+  EXPECT_EQ(ShellWord("a b; rm -rf /"), "'a b; rm -rf /'");
+  EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
+  EXPECT_EQ(ShellWord("a\x1b[2J\n"), "'a?[2J?'");
+  EXPECT_EQ(ShellWord("$(id)"), "'$(id)'");
+}
+
 }  // namespace
 }  // namespace spire_exporter
