@@ -1,0 +1,77 @@
+// Where SPIRE's tables are, and what of them this role may read.
+#ifndef COLLECTORS_DATASTORE_SCHEMA_H_
+#define COLLECTORS_DATASTORE_SCHEMA_H_
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/clients/postgres/connection.h"
+#include "exporter/base/result.h"
+
+namespace spire_exporter::datastore {
+
+// SPIRE's tables, of any version; the values of the label `table`.
+inline constexpr std::array<std::string_view, 13> kTableNames = {"attested_node_entries",
+                                                                 "attested_node_entries_events",
+                                                                 "bundles",
+                                                                 "ca_journals",
+                                                                 "dns_names",
+                                                                 "federated_registration_entries",
+                                                                 "federated_trust_domains",
+                                                                 "join_tokens",
+                                                                 "migrations",
+                                                                 "node_resolver_map_entries",
+                                                                 "registered_entries",
+                                                                 "registered_entries_events",
+                                                                 "selectors"};
+
+struct Table {
+  int64_t oid = 0;
+  std::map<std::string, bool, std::less<>> columns;  // name -> whether it may be read
+};
+
+// The counter behind a table's ids.
+struct Sequence {
+  int64_t oid = 0;
+  std::string table;
+  std::string column;
+  int64_t max = 0;        // of the sequence or of the column's type, whichever is less
+  bool readable = false;  // else its position is not known
+};
+
+// SPIRE changes its tables with its versions (schema 22 to 25 so far), so statements are made from
+// the columns that are there. Value type.
+struct Schema {
+  std::string name;
+  std::map<std::string, Table, std::less<>> tables;
+  std::vector<Sequence> sequences;
+
+  // The name as a statement has it, "public"."bundles".
+  std::string Qualified(std::string_view table) const;
+  bool Has(std::string_view table, std::string_view column) const;
+  // Whether the columns may be read: kNotFound when the table or one of them is not there,
+  // kPermissionDenied names those that may not be.
+  Status Reads(std::string_view table, std::initializer_list<std::string_view> columns) const;
+  // The column, or NULL where it is not there or may not be read.
+  std::string ColumnOrNull(std::string_view table, std::string_view column) const;
+};
+
+// Two look-ups in the catalogue, 2 ms. SPIRE's schema is the one with both registered_entries and
+// migrations, `public` before others. kNotFound when there is none: an empty database, or another
+// one's.
+Result<Schema> ReadSchema(pg::Connection& connection);
+
+// What a failure means for what was to be read, as the state families say it.
+//   ok, no_table, no_right, locked (somebody holds a lock on it, or recovery cancelled us),
+//   timeout, unreachable, failed
+std::string_view StateOf(const Status& status);
+
+}  // namespace spire_exporter::datastore
+
+#endif  // COLLECTORS_DATASTORE_SCHEMA_H_

@@ -1,0 +1,98 @@
+// Tier 1: what every sidecar asks every few seconds. Index look-ups and the catalogue alone: about
+// one millisecond of the database's time at a million entries and agents.
+#ifndef COLLECTORS_DATASTORE_SUMMARY_READ_H_
+#define COLLECTORS_DATASTORE_SUMMARY_READ_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collectors/clients/postgres/connection.h"
+#include "collectors/datastore/event_follower.h"
+#include "collectors/datastore/schema.h"
+#include "exporter/base/result.h"
+
+namespace spire_exporter::datastore {
+
+// One of the two tables of events.
+struct EventIds {
+  std::optional<int64_t> oldest;
+  std::optional<int64_t> newest;
+  std::optional<double> newest_created;  // Unix time
+  // Rows among the last kRecentIds ids, and the lowest of those.
+  std::optional<int64_t> recent;
+  std::optional<int64_t> recent_first;
+};
+inline constexpr int64_t kRecentIds = 1000;
+
+struct AgentExpiries {            // Unix times
+  std::optional<double> soonest;  // of those that have not expired
+  std::optional<double> oldest;
+  std::optional<double> newest;
+};
+
+struct EntryLook {
+  std::optional<int64_t> newest_row;
+  // Entries whose own expiry has passed, counted up to kExpiredMax.
+  std::optional<int64_t> expired;
+};
+inline constexpr int64_t kExpiredMax = 10'001;
+
+struct TableIds {
+  std::string table;
+  int64_t last = 0;  // 0 when none was used
+  int64_t max = 0;
+  bool from_rows = false;  // the highest id there is: the sequence may not be read
+};
+
+struct TableRows {
+  std::string table;
+  double estimate = 0;
+};
+
+struct Versions {
+  std::optional<int64_t> schema;
+  std::optional<std::string> code;
+};
+
+struct Followed {
+  std::vector<EntryEvent> events;
+  std::vector<EntryRow> rows;
+};
+
+// What one node said. A part that could not be read is an error of its own, so that a lock on one
+// table or a missing right hides nothing else.
+struct NodeSummary {
+  std::shared_ptr<const Schema> schema;  // null when the database has no tables of SPIRE's
+  bool in_recovery = false;
+  double now = 0;  // Unix time there
+  Result<EventIds> entry_events = Error{};
+  Result<EventIds> agent_events = Error{};
+  // The rest of a primary alone; kUnknown on a standby.
+  Result<Versions> versions = Error{};
+  Result<AgentExpiries> agents = Error{};
+  Result<EntryLook> entries = Error{};
+  Result<std::vector<TableIds>> ids = Error{};
+  Result<std::vector<TableRows>> rows = Error{};
+  Result<Followed> followed = Error{};
+};
+
+// The statements, for their plans to be looked at; from columns that were found.
+std::string EventIdsStatement(const Schema& schema, std::string_view table);
+std::string AgentExpiriesStatement(const Schema& schema);
+std::string EntryLookStatement(const Schema& schema);
+std::string IdsStatement(const Schema& schema);
+std::string RowsStatement(const Schema& schema);
+std::string FollowEventsStatement(const Schema& schema, const FollowRequest& request);
+std::string FollowRowsStatement(const Schema& schema, int64_t after);
+
+// Reads the schema first where none is given. Without tables of SPIRE's all parts are kNotFound. An
+// error is the node's: it could not be asked.
+Result<NodeSummary> ReadSummary(pg::Connection& connection, std::shared_ptr<const Schema> schema,
+                                const FollowRequest& request);
+
+}  // namespace spire_exporter::datastore
+
+#endif  // COLLECTORS_DATASTORE_SUMMARY_READ_H_
