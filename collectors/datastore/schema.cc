@@ -114,6 +114,18 @@ Result<Schema> ReadSchema(pg::Connection& connection) {
   return schema;
 }
 
+Result<pg::Rows> QueryHeavy(pg::Connection& connection, std::string_view what,
+                            const std::string& statement) {
+  std::optional<pg::Rows> rows;
+  const Status streamed = connection.Stream(what, statement, [&](const pg::Row& row) {
+    if (rows) return;
+    rows.emplace(row.size());
+    rows->Add(row);
+  });
+  if (!streamed.ok()) return streamed.error();
+  return rows ? *std::move(rows) : pg::Rows(1);
+}
+
 std::string_view StateOf(const Status& status) {
   if (status.ok()) return "ok";
   switch (status.error().code) {
@@ -134,6 +146,11 @@ std::string_view StateOf(const Status& status) {
     default:
       return "failed";
   }
+}
+
+bool MayPass(const Status& status) {
+  return !status.ok() && status.error().code != Code::kNotFound &&
+         status.error().code != Code::kPermissionDenied;
 }
 
 }  // namespace spire_exporter::datastore

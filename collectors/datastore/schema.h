@@ -67,10 +67,17 @@ struct Schema {
 // one's.
 Result<Schema> ReadSchema(pg::Connection& connection);
 
+// The one row of a statement that reads much: through a cursor, for which PostgreSQL starts no
+// parallel workers, so that it takes no more than one of the server's processors.
+Result<pg::Rows> QueryHeavy(pg::Connection& connection, std::string_view what,
+                            const std::string& statement);
+
 // What a failure means for what was to be read, as the state families say it.
 //   ok, no_table, no_right, locked (somebody holds a lock on it, or recovery cancelled us),
 //   timeout, unreachable, failed
 std::string_view StateOf(const Status& status);
+// Whether trying again may help. Missing tables and rights are a state of things, said as such.
+bool MayPass(const Status& status);
 
 }  // namespace spire_exporter::datastore
 

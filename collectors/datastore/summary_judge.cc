@@ -19,12 +19,6 @@ std::optional<int64_t> Newest(const Result<EventIds>& events) {
   return events.ok() ? events->newest : std::nullopt;
 }
 
-// Rights and versions are a state of things, said as such; all else may pass and fails the call.
-bool MayPass(const Status& status) {
-  return !status.ok() && status.error().code != Code::kNotFound &&
-         status.error().code != Code::kPermissionDenied;
-}
-
 std::optional<int64_t> IdsGiven(const NodeSummary& primary) {
   if (!primary.ids.ok()) return {};
   for (const TableIds& ids : *primary.ids) {
