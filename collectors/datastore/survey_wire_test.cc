@@ -21,7 +21,8 @@ constexpr const char* kFill = R"(
 INSERT INTO attested_node_entries (created_at, updated_at, spiffe_id, data_type, serial_number,
                                    expires_at, can_reattest)
 SELECT now() - interval '3 hours', e - interval '1 hour',
-       'spiffe://example.org/spire/agent/k8s_psat/c' || i % 2 || '/' || i, 'k8s_psat', CASE WHEN i = 9 THEN '' ELSE i::text END, e, true
+       'spiffe://example.org/spire/agent/k8s_psat/c' || i % 2 || '/' || i, 'k8s_psat',
+       CASE WHEN i = 9 THEN '' ELSE i::text END, e, true
 FROM (SELECT i, now() + CASE WHEN i < 5 THEN interval '40 minutes' + i * interval '1 minute'
       WHEN i = 5 THEN interval '5 minutes' WHEN i = 6 THEN interval '-5 minutes'
       WHEN i = 7 THEN interval '-2 days' WHEN i = 8 THEN interval '-40 days'
