@@ -10,3 +10,5 @@ house_test(datastore_tables_test LABEL unit SOURCES event_follower_test.cc summa
   LINKS datastore_tables)
 house_test(datastore_tables_wire_test LABEL wire SOURCES summary_wire_test.cc survey_wire_test.cc
   LINKS datastore_tables test_postgres)
+house_test(datastore_plans_test LABEL golden SOURCES plans_golden_test.cc
+  LINKS datastore_tables test_postgres)
