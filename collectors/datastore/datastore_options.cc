@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collectors/clients/postgres/read_nodes.h"
+#include "collectors/clients/spiffe/read_classes.h"
 #include "exporter/base/text.h"
 
 namespace spire_exporter::datastore {
@@ -23,7 +24,7 @@ constexpr std::array<std::string_view, 1> kTables = {"spire"};
 std::string DatastoreOptions::Fingerprint() const {
   return pg::Fingerprint(client) + "\n" + FormatDuration(interval) + " " +
          FormatDuration(deep_interval) + " " + FormatDuration(audit_interval) + " " +
-         FormatDuration(timeout) + " " + trust_domain;
+         FormatDuration(timeout) + " " + trust_domain + "\n" + spiffe::Fingerprint(classes);
 }
 
 Status ReadDatastoreOptions(const ConfigNode& config, Role role, DatastoreOptions* options) {
@@ -43,6 +44,9 @@ Status ReadDatastoreOptions(const ConfigNode& config, Role role, DatastoreOption
   reader.Read("audit_interval", &read.audit_interval, minutes(10), hours(24));
   reader.Read("timeout", &read.timeout, milliseconds(500), minutes(1));
   if (const Status status = reader.Finish(); !status.ok()) return status;
+  if (const Status classes = spiffe::ReadClasses(config["classes"], &read.classes); !classes.ok()) {
+    return classes;
+  }
   if (config["trust_domain"].present()) read.trust_domain = config["trust_domain"].text();
   *options = std::move(read);
   return {};

@@ -3,8 +3,10 @@
 #define COLLECTORS_DATASTORE_DATASTORE_OPTIONS_H_
 
 #include <string>
+#include <vector>
 
 #include "collectors/clients/postgres/client_options.h"
+#include "collectors/clients/spiffe/class_map.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/config_node.h"
 #include "exporter/base/result.h"
@@ -19,6 +21,7 @@ struct DatastoreOptions {
   Duration audit_interval = std::chrono::hours(1);    // tier 3
   Duration timeout = std::chrono::seconds(3);         // of a reading of tier 1
   std::string trust_domain;                           // of SPIRE; may be empty
+  std::vector<spiffe::ClassOptions> classes;          // the top-level key `classes`
 
   // The options as text, for Collector::Fingerprint().
   std::string Fingerprint() const;
