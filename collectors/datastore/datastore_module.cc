@@ -11,6 +11,7 @@
 #include "collectors/datastore/audit_collector.h"
 #include "collectors/datastore/datastore_options.h"
 #include "collectors/datastore/grants.h"
+#include "collectors/datastore/rights.h"
 #include "collectors/datastore/summary_collector.h"
 #include "collectors/datastore/survey_collector.h"
 
@@ -57,8 +58,9 @@ class DatastoreModule final : public Module {
         !read.ok()) {
       return {{"datastore", false, read.error().ToString(), "correct the configuration"}};
     }
-    (void)deadline;
-    return {};
+    if (options.client.groups.empty()) return {};
+    nodes_->Configure(options.client);
+    return datastore::CheckRights(*nodes_, deadline);
   }
 
  private:

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "collectors/clients/postgres/node_set.h"
+#include "collectors/postgres/node_check.h"
 #include "collectors/postgres/postgres_options.h"
+#include "collectors/postgres/replication_collector.h"
+#include "collectors/postgres/replication_families.h"
 #include "collectors/postgres/statistics_collector.h"
 
 namespace spire_exporter {
@@ -40,6 +43,8 @@ class PostgresModule final : public Module {
     statistics.spire_roles = options_.spire_roles;
     statistics.spire_pool_max = options_.spire_max_open_conns;
     statistics.client_fingerprint = options_.Fingerprint();
+    targets.push_back(postgres::MakeReplicationCollector(
+        options_.replication_interval, options_.timeout, options_.Fingerprint(), nodes_));
     targets.push_back(postgres::MakeStatisticsCollector(statistics, nodes_));
     return targets;
   }
@@ -50,8 +55,9 @@ class PostgresModule final : public Module {
         !read.ok()) {
       return {{"postgres", false, read.error().ToString(), "correct the configuration"}};
     }
-    (void)deadline;
-    return {};
+    if (options.client.groups.empty()) return {};
+    nodes_->Configure(options.client);
+    return postgres::CheckNodes(*nodes_, deps_.clock, deadline);
   }
 
  private:
@@ -72,7 +78,12 @@ const CatalogEntry& PostgresCatalogEntry() {
       "postgres.interval", "postgres.replication_interval", "postgres.timeout",
       "postgres.spire_max_open_conns"};
   static constexpr std::string_view kListKeys[] = {"postgres.spire_roles"};
-  static const std::vector<const FamilyDescription*> families = postgres::StatisticsFamilies();
+  static const std::vector<const FamilyDescription*> families = [] {
+    std::vector<const FamilyDescription*> all = postgres::StatisticsFamilies();
+    const auto replication = postgres::ReplicationFamilies();
+    all.insert(all.end(), replication.begin(), replication.end());
+    return all;
+  }();
   static const CatalogEntry entry = {
       "postgres",
       "PostgreSQL behind SPIRE: replication, locks and capacity of every node",
