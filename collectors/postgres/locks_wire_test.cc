@@ -8,14 +8,14 @@ namespace {
 
 TEST_F(StatisticsWireTest, SeesABlockingTree) {
   // SPIRE's migration holds the table, two of SPIRE's sessions and one other wait behind it.
-  auto root = std::make_unique<OpenTransaction>(
-      *server_, "LOCK TABLE registered_entries IN ACCESS EXCLUSIVE MODE", "postgres");
+  auto root = std::make_unique<Client>(
+      *server_, "BEGIN; LOCK TABLE registered_entries IN ACCESS EXCLUSIVE MODE", "postgres");
   ASSERT_TRUE(
       Until([&] { return Value("table_exclusive_locks", "table", "registered_entries") == 1; }));
   EXPECT_EQ(Value("spire_tables_exclusive_locks"), 1);
-  Beside first(*server_, "SELECT count(*) FROM registered_entries", "spire");
-  Beside second(*server_, "UPDATE registered_entries SET x = 'a' WHERE id = 1", "spire");
-  Beside third(*server_, "SELECT count(*) FROM registered_entries", "postgres");
+  Beside(*server_, "SELECT count(*) FROM registered_entries", "spire");
+  Beside(*server_, "UPDATE registered_entries SET x = 'a' WHERE id = 1", "spire");
+  Beside(*server_, "SELECT count(*) FROM registered_entries", "postgres");
   EXPECT_TRUE(Until([&] { return Value("blocked_sessions") == 3; }));
   EXPECT_EQ(Value("lock_waiting_sessions"), 3);
   EXPECT_EQ(Value("blocking_roots"), 1);
@@ -46,14 +46,14 @@ TEST_F(StatisticsWireTest, SeesABlockingTree) {
 }
 
 TEST_F(StatisticsWireTest, AttributesAWaitForARowToItsTable) {
-  auto root = std::make_unique<OpenTransaction>(
+  auto root = std::make_unique<Client>(
       *server_,
-      "UPDATE bundles SET x = 'a'; INSERT INTO bundles (x) VALUES ('b'); "
+      "BEGIN; UPDATE bundles SET x = 'a'; INSERT INTO bundles (x) VALUES ('b'); "
       "UPDATE registered_entries SET x = 'b' WHERE id = 2",
       "spire");
   ASSERT_TRUE(
       Until([&] { return Value("spire_connections", "state", "idle_in_transaction") == 1; }));
-  Beside waiter(*server_, "UPDATE registered_entries SET x = 'c' WHERE id = 2", "spire");
+  Beside(*server_, "UPDATE registered_entries SET x = 'c' WHERE id = 2", "spire");
   EXPECT_TRUE(Until(
       [&] { return Value("table_lock_waiting_sessions", "table", "registered_entries") == 1; }));
   EXPECT_EQ(Value("spire_tables_exclusive_locks"), 0);
@@ -62,17 +62,17 @@ TEST_F(StatisticsWireTest, AttributesAWaitForARowToItsTable) {
 }
 
 TEST_F(StatisticsWireTest, SeesAChainOfThree) {
-  auto root = std::make_unique<OpenTransaction>(
-      *server_, "UPDATE registered_entries SET x = 'b' WHERE id = 3", "spire");
+  auto root = std::make_unique<Client>(
+      *server_, "BEGIN; UPDATE registered_entries SET x = 'b' WHERE id = 3", "spire");
   ASSERT_TRUE(
       Until([&] { return Value("spire_connections", "state", "idle_in_transaction") == 1; }));
   // Holds row 4, waits for row 3; the last waits for row 4.
-  Beside middle(*server_,
-                "BEGIN; UPDATE registered_entries SET x = 'c' WHERE id = 4; "
-                "UPDATE registered_entries SET x = 'c' WHERE id = 3; COMMIT;",
-                "spire");
+  Beside(*server_,
+         "BEGIN; UPDATE registered_entries SET x = 'c' WHERE id = 4; "
+         "UPDATE registered_entries SET x = 'c' WHERE id = 3; COMMIT;",
+         "spire");
   ASSERT_TRUE(Until([&] { return Value("blocked_sessions") == 1; }));
-  Beside last(*server_, "UPDATE registered_entries SET x = 'd' WHERE id = 4", "spire");
+  Beside(*server_, "UPDATE registered_entries SET x = 'd' WHERE id = 4", "spire");
   EXPECT_TRUE(Until([&] { return Value("blocked_sessions") == 2; }));
   EXPECT_EQ(Value("blocking_roots"), 1);
   EXPECT_EQ(Value("blocking_root_blocked_sessions"), 2);
@@ -84,15 +84,13 @@ TEST_F(StatisticsWireTest, SeesAPreparedTransactionThatBlocks) {
                   ->Sql("BEGIN; LOCK TABLE selectors IN SHARE MODE; "
                         "INSERT INTO bundles (x) VALUES ('p'); PREPARE TRANSACTION 'p';")
                   .ok());
-  {
-    Beside waiter(*server_, "INSERT INTO selectors (x) VALUES ('a')", "spire");
-    EXPECT_TRUE(Until([&] { return Value("blocked_sessions") == 1; }));
-    EXPECT_EQ(Value("blocking_root_state", "state", "prepared"), 1);
-    EXPECT_GT(Value("blocking_root_transaction_seconds"), 0);
-    EXPECT_EQ(Value("prepared_transactions"), 1);
-    EXPECT_GT(Value("oldest_prepared_transaction_seconds"), 0);
-    EXPECT_TRUE(server_->Sql("ROLLBACK PREPARED 'p'").ok());
-  }
+  Beside(*server_, "INSERT INTO selectors (x) VALUES ('a')", "spire");
+  EXPECT_TRUE(Until([&] { return Value("blocked_sessions") == 1; }));
+  EXPECT_EQ(Value("blocking_root_state", "state", "prepared"), 1);
+  EXPECT_GT(Value("blocking_root_transaction_seconds"), 0);
+  EXPECT_EQ(Value("prepared_transactions"), 1);
+  EXPECT_GT(Value("oldest_prepared_transaction_seconds"), 0);
+  EXPECT_TRUE(server_->Sql("ROLLBACK PREPARED 'p'").ok());
   ASSERT_TRUE(Round().ok());
   EXPECT_EQ(Value("prepared_transactions"), 0);
   EXPECT_EQ(Value("oldest_prepared_transaction_seconds"), 0);

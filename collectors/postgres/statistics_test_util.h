@@ -3,65 +3,43 @@
 #ifndef COLLECTORS_POSTGRES_STATISTICS_TEST_UTIL_H_
 #define COLLECTORS_POSTGRES_STATISTICS_TEST_UTIL_H_
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "collectors/clients/postgres/node_set.h"
 #include "collectors/clients/postgres/test_postgres.h"
 #include "collectors/postgres/statistics_collector.h"
 #include "collectors/postgres/statistics_scope.h"
-#include "exporter/base/unique_fd.h"
 
 namespace spire_exporter::postgres {
 
-// A transaction that stays open and idle until the end of this.
-class OpenTransaction {
+// A client that runs statements beside the test, which goes on at once.
+class Client {
  public:
-  OpenTransaction(pg::TestPostgres& server, const std::string& statements, const std::string& user)
-      : gate_(server.directory() + "/gate." + std::to_string(++counter_)) {
-    EXPECT_EQ(mkfifo(gate_.c_str(), 0666), 0);
-    EXPECT_EQ(chmod(gate_.c_str(), 0666), 0);
-    thread_ = std::thread([&server, statements, user, gate = gate_] {
-      // psql waits in the shell, and the server for psql.
-      const auto ran = server.Sql(
-          "BEGIN; " + statements + ";\n\\! cat " + gate + " >/dev/null\nROLLBACK;", user);
-      EXPECT_TRUE(ran.ok()) << ran.error().ToString();
-    });
+  Client(const pg::TestPostgres& server, const std::string& statements, const std::string& user)
+      : psql_(popen(("psql -XAtq -v ON_ERROR_STOP=1 -h 127.0.0.1 -d test -U " + user + " -p " +
+                     std::to_string(server.port()) + " >/dev/null")
+                        .c_str(),
+                    "we")) {
+    EXPECT_NE(psql_, nullptr);
+    std::fputs((statements + ";\n").c_str(), psql_);
+    std::fflush(psql_);
   }
-  ~OpenTransaction() {
-    // Returns as soon as the shell reads.
-    { const UniqueFd writer(open(gate_.c_str(), O_WRONLY | O_CLOEXEC)); }
-    thread_.join();
-  }
+  // Waits until the statements are done; a transaction that is open then is rolled back.
+  ~Client() { EXPECT_EQ(pclose(psql_), 0); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
  private:
-  static inline int counter_ = 0;
-  const std::string gate_;
-  std::thread thread_;
-};
-
-// A statement that runs beside the test, which ends what it waits for first.
-class Beside {
- public:
-  Beside(pg::TestPostgres& server, const std::string& statements, const std::string& user)
-      : thread_([&server, statements, user] {
-          const auto ran = server.Sql(statements, user);
-          EXPECT_TRUE(ran.ok()) << ran.error().ToString();
-        }) {}
-  ~Beside() { thread_.join(); }
-
- private:
-  std::thread thread_;
+  FILE* const psql_;
 };
 
 class StatisticsWireTest : public ::testing::Test {
@@ -130,6 +108,13 @@ class StatisticsWireTest : public ::testing::Test {
     return Value(name, labels[0] + "," + labels[1]);
   }
 
+  // A client that may have to wait for another one: it is waited for after the test, whose own
+  // clients are gone then.
+  void Beside(const pg::TestPostgres& server, const std::string& statements,
+              const std::string& user) {
+    waiters_.push_back(std::make_unique<Client>(server, statements, user));
+  }
+
   // Rounds until it holds, for at most ten seconds.
   bool Until(const std::function<bool()>& holds) {
     const Deadline deadline = Deadline::After(clock_, std::chrono::seconds(10));
@@ -148,6 +133,7 @@ class StatisticsWireTest : public ::testing::Test {
   std::shared_ptr<pg::NodeSet> nodes_ = std::make_shared<pg::NodeSet>(clock_, logger_);
   std::unique_ptr<Collector> collector_;
   FamilyList families_;
+  std::vector<std::unique_ptr<Client>> waiters_;
 };
 
 }  // namespace spire_exporter::postgres

@@ -59,7 +59,7 @@ TEST_F(StatisticsWireTest, EveryFamilyIsDescribed) {
 }
 
 TEST_F(StatisticsWireTest, SeesIdleInTransaction) {
-  OpenTransaction open(*server_, "SELECT 1", "postgres");
+  Client open(*server_, "BEGIN; SELECT 1", "postgres");
   EXPECT_TRUE(Until([&] { return Value("connections", "state", "idle_in_transaction") == 1; }));
   EXPECT_GT(Value("oldest_idle_in_transaction_seconds"), 0);
   EXPECT_GT(Value("oldest_transaction_seconds"), 0);
@@ -67,7 +67,7 @@ TEST_F(StatisticsWireTest, SeesIdleInTransaction) {
 }
 
 TEST_F(StatisticsWireTest, SaysWhatARoleWithoutRightsCannotSee) {
-  OpenTransaction open(*server_, "SELECT count(*) FROM bundles", "spire");
+  Client open(*server_, "BEGIN; SELECT count(*) FROM bundles", "spire");
   ASSERT_TRUE(
       Until([&] { return Value("spire_connections", "state", "idle_in_transaction") == 1; }));
   Use({server_->ConninfoFile("bare")});
@@ -151,19 +151,19 @@ TEST_F(StatisticsWireTest, AsksAStandbyToo) {
   EXPECT_LE(series, 300u);
   RecordProperty("series", static_cast<int>(series));
   // A table locked on the primary is locked by the standby's replay.
-  auto root = std::make_unique<OpenTransaction>(
-      *server_, "LOCK TABLE bundles IN ACCESS EXCLUSIVE MODE", "postgres");
+  auto root = std::make_unique<Client>(
+      *server_, "BEGIN; LOCK TABLE bundles IN ACCESS EXCLUSIVE MODE", "postgres");
   ASSERT_TRUE(Until([&] { return Value("table_exclusive_locks", "table", "bundles") == 1; }));
   // The lock goes to the standby with the next commit.
   ASSERT_TRUE(server_->Sql("INSERT INTO selectors (x) VALUES ('s')").ok());
   ASSERT_TRUE(Until(
       [&] { return Value("table_exclusive_locks", "node=\"ro/0\",table=\"bundles\"") == 1; }));
-  auto reader = std::make_unique<Beside>(**standby, "SELECT count(*) FROM bundles", "spire");
+  Beside(**standby, "SELECT count(*) FROM bundles", "spire");
   EXPECT_TRUE(Until([&] { return Value("blocked_sessions", "node=\"ro/0\"") == 1; }));
   EXPECT_EQ(Value("blocking_root_state", "node=\"ro/0\",state=\"replay\""), 1);
   root.reset();
   ASSERT_TRUE(server_->Sql("INSERT INTO selectors (x) VALUES ('s')").ok());
-  reader.reset();
+  waiters_.clear();
   (*standby)->Freeze();
   const SteadyTime from = clock_.Steady();
   const Status hangs = Round(std::chrono::milliseconds(500));
