@@ -24,6 +24,10 @@ _OTHER_PROGRAM = "prometheus-postgres-exporter"
 # Debian ships the query for the lag as an example; without it the exporter has none.
 _OTHER_QUERIES = f"/usr/share/doc/{_OTHER_PROGRAM}/examples/queries.yaml"
 _PLAIN = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
+# What postgres_exporter from 0.12 on and most others ask.
+_GUARDED = ("SELECT CASE WHEN NOT pg_is_in_recovery() THEN 0 WHEN pg_last_wal_receive_lsn() = "
+            "pg_last_wal_replay_lsn() THEN 0 ELSE extract(epoch FROM now() - "
+            "pg_last_xact_replay_timestamp()) END")
 _WATCHER = "server-0"
 # What an inserted row, a look at the standby and a page are apart at most.
 SLACK_SECONDS = 2.0
@@ -92,8 +96,10 @@ class Row:
 
     at: float
     broken: str
+    since: float  # seconds since that began
     truth: float | None  # seconds that the standby's data is old; None when nobody can say
     plain: str
+    guarded: str
     other: str
     ours: str
     lag: float | None
@@ -101,7 +107,8 @@ class Row:
 
     def cells(self) -> list[str]:
         truth = "?" if self.truth is None else f"{self.truth:.1f}"
-        return [f"{self.at:.0f}", self.broken, truth, self.plain, self.other, self.ours]
+        return [f"{self.at:.0f}", self.broken, truth, self.plain, self.guarded, self.other,
+                self.ours]
 
 
 @dataclass
@@ -116,7 +123,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         self._postgres = database_of(self.lab)
-        self._zero = time.monotonic()
+        self._zero = self._changed = time.monotonic()
         self._postgres.run_sql("CREATE DATABASE lab;")
         self._postgres.run_sql("CREATE TABLE beat (at timestamptz); "
                                "CREATE TABLE ballast (filler text);", "lab")
@@ -148,6 +155,7 @@ class Comparison:
     def note(self, broken: str) -> None:
         """What is broken from now on."""
         self.broken = broken
+        self._changed = time.monotonic()
         self.timeline.add("broken" if broken != "nothing" else "mended", broken)
 
     def watch(self, seconds: float, every: float = 5.0) -> None:
@@ -162,32 +170,39 @@ class Comparison:
 
     def look(self) -> Row:
         truth = self._truth()
-        plain = self._postgres.ask(self._postgres.standby, _PLAIN)
+        plain, guarded = (self._seconds(query) for query in (_PLAIN, _GUARDED))
         page = self._page(self.lab.plan.member(_WATCHER).page_url)
         lag, state, ours = self._ours(page)
-        row = Row(time.monotonic() - self._zero, self.broken, truth,
-                  f"{float(plain):.1f}" if plain else "no answer",
-                  self._other(self._postgres.standby), ours, lag, state)
+        now = time.monotonic()
+        row = Row(now - self._zero, self.broken, now - self._changed, truth,
+                  plain, guarded, self._other(self._postgres.standby), ours, lag, state)
         self.rows.append(row)
         self.timeline.add("metric", " | ".join(row.cells()[2:]))
         return row
 
     def table(self) -> str:
         """The timeline as Markdown."""
-        heads = ["s", "broken", "truth", "now() - replay timestamp", "postgres_exporter", "ours"]
+        heads = ["s", "broken", "truth", "plain", "guarded", "postgres_exporter 0.11",
+                 "spire-exporter"]
         lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
         lines += ["| " + " | ".join(row.cells()) + " |" for row in self.rows]
         return "\n".join(lines) + "\n"
 
     def _truth(self) -> float | None:
-        """Nothing is old that the primary has no newer row of; of a dead primary nobody knows."""
-        newest = "SELECT extract(epoch FROM max(at)) FROM beat"
-        there = self._postgres.ask(self._postgres.standby, newest, "lab")
-        now = time.time()
-        here = self._postgres.ask(self._postgres.primary, newest, "lab")
-        if not there or not here:
+        """Since when the primary has a row that the standby lacks; of a dead primary nobody knows."""
+        there = self._postgres.ask(self._postgres.standby,
+                                   "SELECT coalesce(max(at), '-infinity') FROM beat", "lab")
+        if not there:
             return None
-        return 0.0 if here == there else now - float(there)
+        age = self._postgres.ask(
+            self._postgres.primary,
+            "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0) FROM beat "
+            f"WHERE at > '{there}'", "lab")
+        return float(age) if age else None
+
+    def _seconds(self, query: str) -> str:
+        text = self._postgres.ask(self._postgres.standby, query)
+        return f"{float(text):.1f}" if text else "no answer"
 
     def _other(self, node: Node) -> str:
         page = self._page(f"http://127.0.0.1:{self._others[node.name]}/metrics")

@@ -39,7 +39,9 @@ class DatabasePlay:
     def lag_is_true(self, lab: Lab, timeline: Timeline) -> Line:
         """Wherever a lag was given, it was the true one; the two others are counted beside it."""
         del lab, timeline
-        judged = [row for row in self.rows() if row.lag is not None and row.truth is not None]
+        # A page is as old as its last reading: what has just been mended or broken is not on it yet.
+        judged = [row for row in self.rows() if row.lag is not None and row.truth is not None
+                  and row.since > SLACK_SECONDS]
         wrong = [f"{row.lag:.1f} s for {row.truth:.1f} s at {row.at:.0f}" for row in judged
                  if row.lag is not None and row.truth is not None
                  and abs(row.lag - row.truth) > SLACK_SECONDS]
@@ -52,7 +54,7 @@ class DatabasePlay:
         def judge(lab: Lab, timeline: Timeline) -> Line:
             del lab, timeline
             rows = self.rows(broken)
-            late = [row for row in rows if row.at - rows[0].at > _SAID_WITHIN]
+            late = [row for row in rows if row.since > _SAID_WITHIN]
             fine = [f"{row.ours} at {row.at:.0f}" for row in late
                     if row.state == "in_sync" or (row.lag is not None and row.lag < 1)]
             return Line(bool(late) and not fine, f"{broken}: not called in step",
@@ -66,7 +68,7 @@ class DatabasePlay:
             rows = self.rows(broken)
             last = rows[-1].ours if rows else "nothing"
             good = bool(rows) and any(word in last for word in states)
-            first = next((row.at - rows[0].at for row in rows
+            first = next((row.since for row in rows
                           if any(word in row.ours for word in states)), None)
             return Line(good, f"{broken}: named",
                         f"{last}" + ("" if first is None else f", first after {first:.0f} s"))
