@@ -68,10 +68,10 @@ std::string FunctionsStatement() {
 
 std::string Command(const Rights& rights, int level, std::string_view role) {
   std::string command =
-      "spire-exporter grants --level=" + std::to_string(level) + " --role=" + ShellWord(role);
+      "on the primary, as a superuser: spire-exporter grants --level=" + std::to_string(level) +
+      " --role=" + ShellWord(role);
   if (rights.schema != "public") command += " --schema=" + ShellWord(rights.schema);
-  return command + " | psql -X -d " + ShellWord(rights.database) +
-         " -f -, on the primary as a superuser";
+  return command + " | psql -X -d " + ShellWord(rights.database) + " -f -";
 }
 
 // `bundles (data, id), migrations (id)`, in the order of the columns.
@@ -207,7 +207,7 @@ std::vector<CheckLine> JudgeRights(std::string_view node, const Rights& rights) 
   }
   if (const std::string much = TooMuch(rights); !much.empty()) {
     lines.push_back({subject + " power", false, "role " + rights.role + " " + much,
-                     "a role of its own: " + Command(rights, level, kDefaultRole)});
+                     "a role of its own, " + Command(rights, level, kDefaultRole)});
   }
   return lines;
 }

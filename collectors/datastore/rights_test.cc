@@ -63,8 +63,8 @@ TEST(RightsTest, NamesMissingColumnsByTableAndTheCommandThatGivesThem) {
             "role watcher may not read attested_node_entries (agent_version), "
             "ca_journals (data, id)");
   EXPECT_EQ(line.remedy,
-            "spire-exporter grants --level=1 --role=watcher | psql -X -d spire -f -, on the "
-            "primary as a superuser");
+            "on the primary, as a superuser: spire-exporter grants --level=1 --role=watcher | "
+            "psql -X -d spire -f -");
 }
 
 TEST(RightsTest, AColumnThatThisVersionOfSpireDoesNotHaveIsNotMissing) {

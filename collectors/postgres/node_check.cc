@@ -60,8 +60,8 @@ const char* RoleOf(bool in_recovery) {
 
 // The command that gives the role its rights; for both of what it can lack here.
 std::string GrantsCommand(const NodeLook& look, const std::string& role) {
-  return "spire-exporter grants --role=" + ShellWord(role) + " | psql -X -d " +
-         ShellWord(look.database) + " -f -, on the primary as a superuser";
+  return "on the primary, as a superuser: spire-exporter grants --role=" + ShellWord(role) +
+         " | psql -X -d " + ShellWord(look.database) + " -f -";
 }
 
 }  // namespace
@@ -120,7 +120,7 @@ std::vector<CheckLine> JudgeNode(const pg::Node& node, const NodeLook& look) {
     lines.push_back({subject + " role", false,
                      "role " + look.role + " is " + Joined(look.powers) +
                          ": who takes over this process has the database",
-                     "connect as a role of its own: " + GrantsCommand(look, "spire_exporter")});
+                     "connect as a role of its own, " + GrantsCommand(look, "spire_exporter")});
   } else if (!look.reads_statistics) {
     lines.push_back({subject + " role", false,
                      "role " + look.role +
