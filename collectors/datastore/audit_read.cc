@@ -1,5 +1,7 @@
 #include "collectors/datastore/audit_read.h"
 
+#include <utility>
+
 namespace spire_exporter::datastore {
 namespace {
 
@@ -7,6 +9,10 @@ constexpr std::string_view kEntries = "registered_entries";
 constexpr std::string_view kEvents = "registered_entries_events";
 constexpr std::string_view kAgents = "attested_node_entries";
 constexpr std::string_view kSelectors = "node_resolver_map_entries";
+
+Status Both(Status one, Status other) {
+  return one.ok() ? std::move(other) : std::move(one);
+}
 
 }  // namespace
 
@@ -38,39 +44,31 @@ std::string WithoutEventStatement(const Schema& schema) {
 }
 
 Result<Orphans> ReadOrphans(pg::Connection& connection, const Schema& schema) {
-  if (const Status reads = schema.Reads(kEntries, {"parent_id", "spiffe_id"}); !reads.ok()) {
-    return reads.error();
-  }
-  if (const Status reads = schema.Reads(kAgents, {"spiffe_id"}); !reads.ok()) {
-    return reads.error();
-  }
-  const auto row = QueryHeavy(connection, "entries without an agent", OrphansStatement(schema));
+  const auto ask = schema.Ask(Both(schema.Reads(kEntries, {"parent_id", "spiffe_id"}),
+                                   schema.Reads(kAgents, {"spiffe_id"})),
+                              OrphansStatement(schema), "orphans");
+  if (!ask.ok()) return ask.error();
+  const auto row = QueryHeavy(connection, "entries without an agent", *ask);
   if (!row.ok()) return row.error();
   return Orphans{row->Int(0).value_or(0), row->Int(1).value_or(0)};
 }
 
 Result<int64_t> ReadOrphanedSelectors(pg::Connection& connection, const Schema& schema) {
-  if (const Status reads = schema.Reads(kSelectors, {"spiffe_id"}); !reads.ok()) {
-    return reads.error();
-  }
-  if (const Status reads = schema.Reads(kAgents, {"spiffe_id"}); !reads.ok()) {
-    return reads.error();
-  }
-  const auto row = QueryHeavy(connection, "selectors without an agent", SelectorsStatement(schema));
+  const auto ask = schema.Ask(
+      Both(schema.Reads(kSelectors, {"spiffe_id"}), schema.Reads(kAgents, {"spiffe_id"})),
+      SelectorsStatement(schema), "orphaned_selectors");
+  if (!ask.ok()) return ask.error();
+  const auto row = QueryHeavy(connection, "selectors without an agent", *ask);
   if (!row.ok()) return row.error();
   return row->Int(0).value_or(0);
 }
 
 Result<int64_t> ReadEntriesWithoutEvent(pg::Connection& connection, const Schema& schema) {
-  if (const Status reads = schema.Reads(kEntries, {"entry_id", "created_at", "updated_at"});
-      !reads.ok()) {
-    return reads.error();
-  }
-  if (const Status reads = schema.Reads(kEvents, {"id", "entry_id", "created_at"}); !reads.ok()) {
-    return reads.error();
-  }
-  const auto row =
-      QueryHeavy(connection, "entries without an event", WithoutEventStatement(schema));
+  const auto ask = schema.Ask(Both(schema.Reads(kEntries, {"entry_id", "created_at", "updated_at"}),
+                                   schema.Reads(kEvents, {"id", "entry_id", "created_at"})),
+                              WithoutEventStatement(schema), "entries_without_event");
+  if (!ask.ok()) return ask.error();
+  const auto row = QueryHeavy(connection, "entries without an event", *ask);
   if (!row.ok()) return row.error();
   return row->Int(0).value_or(0);
 }

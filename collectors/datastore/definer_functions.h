@@ -4,25 +4,30 @@
 #define COLLECTORS_DATASTORE_DEFINER_FUNCTIONS_H_
 
 #include <span>
+#include <string>
 #include <string_view>
 
-namespace spire_exporter::datastore {
+#include "collectors/datastore/schema.h"
 
-// The schema of the functions; nobody else's.
-inline constexpr std::string_view kFunctionSchema = "spire_exporter";
+namespace spire_exporter::datastore {
 
 // Functions and not views: a view would keep SPIRE's migrations from changing the columns that it
 // names. The body of a function is text until it is called, so that a column that is gone is an
 // error of that call alone. Once released, a function keeps its columns; other ones are a new name.
 struct DefinerFunction {
   std::string_view name;
-  std::string_view columns;  // name and type of each, as RETURNS TABLE takes them
-  std::string_view body;     // a SELECT; @home@ stands for the schema of SPIRE's tables
-  std::string_view what;     // in a few words
+  std::string_view columns;  // `oldest bigint, newest bigint`, as RETURNS TABLE takes them
+  // The statement that the reading makes with rights of level 1: Schema::Ask() takes either.
+  std::string (*statement)(const Schema& schema);
+  std::string_view what;  // in a few words
 };
 
 // By name; static storage.
 std::span<const DefinerFunction> DefinerFunctions();
+
+// The body of a function: its statement on the tables in schema `home`, with the types of its
+// columns.
+std::string FunctionBody(const DefinerFunction& function, const std::string& home);
 
 }  // namespace spire_exporter::datastore
 

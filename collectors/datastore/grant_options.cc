@@ -2,8 +2,8 @@
 #include <charconv>
 #include <utility>
 
-#include "collectors/datastore/definer_functions.h"
 #include "collectors/datastore/grants.h"
+#include "collectors/datastore/schema.h"
 
 namespace spire_exporter::datastore {
 namespace {

@@ -285,15 +285,17 @@ std::string Columns() {
   return text + std::string(kColumnsTail);
 }
 
-std::string Functions() {
-  std::string text(kFunctionsHead);
+std::string Functions(const GrantOptions& options) {
+  std::string text;
   for (const DefinerFunction& function : DefinerFunctions()) {
-    text += "\n-- " + std::string(function.what) + "\nCREATE OR REPLACE FUNCTION @functions@." +
-            std::string(function.name) + "()\n  RETURNS TABLE (" + std::string(function.columns) +
-            ")\n  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp\n" +
-            "  AS $body$\n" + std::string(function.body) + "  $body$;\n";
+    text += "\n-- " + std::string(function.what) + "\nCREATE OR REPLACE FUNCTION " +
+            pg::QuotedName(kFunctionSchema) + "." + pg::QuotedName(function.name) +
+            "()\n  RETURNS TABLE (" + std::string(function.columns) +
+            ")\n  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp\n"
+            "  SET max_parallel_workers_per_gather = 0 AS $body$\n" +
+            FunctionBody(function, options.schema) + "\n$body$;\n";
   }
-  return text + std::string(kFunctionsTail);
+  return text;
 }
 
 std::string Head(const GrantOptions& options) {
@@ -327,12 +329,14 @@ std::string GrantsSql(const GrantOptions& options) {
     if (options.level == 1) {
       text += "GRANT USAGE ON SCHEMA @home@ TO @role@;\n" + Columns() + std::string(kSequences);
     } else {
-      text += std::string(kSequences) + Functions();
+      text += std::string(kSequences) + std::string(kFunctionsHead) + "@bodies@" +
+              std::string(kFunctionsTail);
     }
   }
   text += "COMMIT;\n";
   return Fill(text,
               {{"@tables@", TableList()},
+               {"@bodies@", options.level == 2 ? Functions(options) : ""},
                {"@why@", options.remove ? "all of it" : "then give what this level needs"},
                {"@inherit@", options.postgres_version >= 16 ? " WITH INHERIT TRUE, SET FALSE" : ""},
                {"@limit@", std::to_string(options.connection_limit)},

@@ -38,6 +38,13 @@ std::string SequencesStatement(const std::string& schema) {
          pg::Quoted(schema) + " AND t.relname IN (" + TableList() + ") ORDER BY 2";
 }
 
+std::string FunctionsStatement() {
+  return "SELECT p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+         " WHERE n.nspname = " +
+         pg::Quoted(kFunctionSchema) +
+         " AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')";
+}
+
 using Schemas = std::map<std::string, Schema>;
 
 const Schema* Spires(const Schemas& schemas) {
@@ -86,6 +93,15 @@ std::string Schema::ColumnOrNull(std::string_view table, std::string_view column
   return Reads(table, {column}).ok() ? pg::QuotedName(column) : "NULL";
 }
 
+Result<std::string> Schema::Ask(const Status& reads, std::string statement,
+                                std::string_view function) const {
+  if (reads.ok()) return statement;
+  if (reads.error().code != Code::kPermissionDenied || !functions.contains(function)) {
+    return reads.error();
+  }
+  return "SELECT * FROM " + pg::QuotedName(kFunctionSchema) + "." + pg::QuotedName(function) + "()";
+}
+
 Result<Schema> ReadSchema(pg::Connection& connection) {
   const auto columns = connection.Query("the columns of SPIRE's tables", ColumnsStatement());
   if (!columns.ok()) return columns.error();
@@ -111,6 +127,9 @@ Result<Schema> ReadSchema(pg::Connection& connection) {
     schema.sequences.push_back({row.Int(0).value_or(0), row.TextOr(1, ""), row.TextOr(2, ""),
                                 row.Int(3).value_or(0), row.Bool(4).value_or(false)});
   });
+  const auto functions = connection.Query("the functions of level 2", FunctionsStatement());
+  if (!functions.ok()) return functions.error();
+  functions->ForEach([&](const pg::Row& row) { schema.functions.insert(row.TextOr(0, "")); });
   return schema;
 }
 

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ inline constexpr std::array<std::string_view, 13> kTableNames = {"attested_node_
                                                                  "registered_entries_events",
                                                                  "selectors"};
 
+// The schema of the functions of level 2 (definer_functions.h); nobody else's.
+inline constexpr std::string_view kFunctionSchema = "spire_exporter";
+
 struct Table {
   int64_t oid = 0;
   std::map<std::string, bool, std::less<>> columns;  // name -> whether it may be read
@@ -51,6 +55,8 @@ struct Schema {
   std::string name;
   std::map<std::string, Table, std::less<>> tables;
   std::vector<Sequence> sequences;
+  // Those of level 2 that may be called (definer_functions.h).
+  std::set<std::string, std::less<>> functions;
 
   // The name as a statement has it, "public"."bundles".
   std::string Qualified(std::string_view table) const;
@@ -60,9 +66,13 @@ struct Schema {
   Status Reads(std::string_view table, std::initializer_list<std::string_view> columns) const;
   // The column, or NULL where it is not there or may not be read.
   std::string ColumnOrNull(std::string_view table, std::string_view column) const;
+  // How to ask for what `statement` gives, which needs what `reads` says: the statement itself, or
+  // where a right is missing a call of the function that gives the same; else the error of `reads`.
+  Result<std::string> Ask(const Status& reads, std::string statement,
+                          std::string_view function) const;
 };
 
-// Two look-ups in the catalogue, 2 ms. SPIRE's schema is the one with both registered_entries and
+// Three look-ups in the catalogue, 2 ms. SPIRE's schema is the one with both registered_entries and
 // migrations, `public` before others. kNotFound when there is none: an empty database, or another
 // one's.
 Result<Schema> ReadSchema(pg::Connection& connection);

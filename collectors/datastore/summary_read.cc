@@ -16,37 +16,37 @@ std::string Epoch(const std::string& expression) {
 
 Result<EventIds> ReadEventIds(pg::Connection& connection, const Schema& schema,
                               std::string_view table) {
-  if (const Status reads = schema.Reads(table, {"id"}); !reads.ok()) return reads.error();
-  const auto row = connection.Query(table, EventIdsStatement(schema, table));
+  const auto ask = schema.Ask(schema.Reads(table, {"id"}), EventIdsStatement(schema, table),
+                              table == kEntryEvents ? "entry_events" : "agent_events");
+  if (!ask.ok()) return ask.error();
+  const auto row = connection.Query(table, *ask);
   if (!row.ok()) return row.error();
   return EventIds{row->Int(0), row->Int(1), row->Double(2), row->Int(3), row->Int(4)};
 }
 
 Result<Versions> ReadVersions(pg::Connection& connection, const Schema& schema) {
-  if (const Status reads = schema.Reads("migrations", {"version"}); !reads.ok()) {
-    return reads.error();
-  }
-  const auto row = connection.Query(
-      "migrations", "SELECT version, " + schema.ColumnOrNull("migrations", "code_version") +
-                        " FROM " + schema.Qualified("migrations") + " LIMIT 1");
+  const auto ask =
+      schema.Ask(schema.Reads("migrations", {"version"}), VersionsStatement(schema), "versions");
+  if (!ask.ok()) return ask.error();
+  const auto row = connection.Query("migrations", *ask);
   if (!row.ok()) return row.error();
   return Versions{row->Int(0), row->Text(1)};
 }
 
 Result<AgentExpiries> ReadAgentExpiries(pg::Connection& connection, const Schema& schema) {
-  if (const Status reads = schema.Reads(kAgents, {"expires_at"}); !reads.ok()) {
-    return reads.error();
-  }
-  const auto row = connection.Query(kAgents, AgentExpiriesStatement(schema));
+  const auto ask = schema.Ask(schema.Reads(kAgents, {"expires_at"}), AgentExpiriesStatement(schema),
+                              "agent_expiries");
+  if (!ask.ok()) return ask.error();
+  const auto row = connection.Query(kAgents, *ask);
   if (!row.ok()) return row.error();
   return AgentExpiries{row->Double(0), row->Double(1), row->Double(2)};
 }
 
 Result<EntryLook> ReadEntryLook(pg::Connection& connection, const Schema& schema) {
-  if (const Status reads = schema.Reads(kEntries, {"id", "expiry"}); !reads.ok()) {
-    return reads.error();
-  }
-  const auto row = connection.Query(kEntries, EntryLookStatement(schema));
+  const auto ask = schema.Ask(schema.Reads(kEntries, {"id", "expiry"}), EntryLookStatement(schema),
+                              "entry_look");
+  if (!ask.ok()) return ask.error();
+  const auto row = connection.Query(kEntries, *ask);
   if (!row.ok()) return row.error();
   return EntryLook{row->Int(0), row->Int(1)};
 }
@@ -139,6 +139,11 @@ std::string EventIdsStatement(const Schema& schema, std::string_view table) {
          Epoch(schema.ColumnOrNull(table, "created_at") + "::timestamptz") + " FROM " + name +
          " ORDER BY id DESC LIMIT 1), r.n, r.first FROM (SELECT count(*) AS n," +
          " min(id) AS first" + recent + ") AS r";
+}
+
+std::string VersionsStatement(const Schema& schema) {
+  return "SELECT version, " + schema.ColumnOrNull("migrations", "code_version") + " FROM " +
+         schema.Qualified("migrations") + " LIMIT 1";
 }
 
 std::string AgentExpiriesStatement(const Schema& schema) {

@@ -81,6 +81,7 @@ struct NodeSummary {
 
 // The statements, for their plans to be looked at; from columns that were found.
 std::string EventIdsStatement(const Schema& schema, std::string_view table);
+std::string VersionsStatement(const Schema& schema);
 std::string AgentExpiriesStatement(const Schema& schema);
 std::string EntryLookStatement(const Schema& schema);
 std::string IdsStatement(const Schema& schema);

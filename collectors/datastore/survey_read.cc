@@ -87,9 +87,10 @@ Result<AgentCounts> ReadAgents(pg::Connection& connection, const Schema& schema,
 }
 
 Result<AgentTotals> ReadAgentTotals(pg::Connection& connection, const Schema& schema) {
-  const Status reads = schema.Reads(kAgents, {"expires_at", "serial_number"});
-  if (!reads.ok()) return reads.error();
-  const auto row = QueryHeavy(connection, "counts of agents", AgentTotalsStatement(schema));
+  const auto ask = schema.Ask(schema.Reads(kAgents, {"expires_at", "serial_number"}),
+                              AgentTotalsStatement(schema), "agent_totals");
+  if (!ask.ok()) return ask.error();
+  const auto row = QueryHeavy(connection, "counts of agents", *ask);
   if (!row.ok()) return row.error();
   AgentTotals totals{row->Int(0).value_or(0), row->Int(1).value_or(0), row->Int(2).value_or(0), {}};
   size_t column = 3;
@@ -100,9 +101,11 @@ Result<AgentTotals> ReadAgentTotals(pg::Connection& connection, const Schema& sc
 }
 
 Result<EntryTotals> ReadEntryTotals(pg::Connection& connection, const Schema& schema) {
-  const Status reads = schema.Reads(kEntries, {"admin", "downstream", "store_svid", "expiry"});
-  if (!reads.ok()) return reads.error();
-  const auto row = QueryHeavy(connection, "counts of entries", EntryTotalsStatement(schema));
+  const auto ask =
+      schema.Ask(schema.Reads(kEntries, {"admin", "downstream", "store_svid", "expiry"}),
+                 EntryTotalsStatement(schema), "entry_totals");
+  if (!ask.ok()) return ask.error();
+  const auto row = QueryHeavy(connection, "counts of entries", *ask);
   if (!row.ok()) return row.error();
   return EntryTotals{row->Int(0).value_or(0), row->Int(1).value_or(0), row->Int(2).value_or(0),
                      row->Int(3).value_or(0), row->Int(4).value_or(0)};
