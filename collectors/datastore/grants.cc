@@ -7,6 +7,7 @@
 #include "collectors/clients/postgres/connection.h"
 #include "collectors/datastore/definer_functions.h"
 #include "collectors/datastore/granted_columns.h"
+#include "collectors/datastore/schema.h"
 #include "exporter/base/text.h"
 
 namespace spire_exporter::datastore {
@@ -266,11 +267,8 @@ constexpr std::string_view kIfRole =
 
 std::string TableList() {
   std::string list;
-  std::string_view last;
-  for (const GrantedColumn& granted : kGrantedColumns) {
-    if (granted.table == last) continue;
-    last = granted.table;
-    list += (list.empty() ? "" : ",\n       ") + pg::Quoted(last);
+  for (const std::string_view table : kTableNames) {
+    list += (list.empty() ? "" : ",\n       ") + pg::Quoted(table);
   }
   return list;
 }

@@ -8,6 +8,7 @@
 #include "collectors/datastore/definer_functions.h"
 #include "collectors/datastore/granted_columns.h"
 #include "collectors/datastore/grants.h"
+#include "collectors/datastore/schema.h"
 #include "exporter/base/text.h"
 
 namespace spire_exporter::datastore {
@@ -15,11 +16,8 @@ namespace {
 
 std::string TableList() {
   std::string list;
-  std::string_view last;
-  for (const GrantedColumn& granted : kGrantedColumns) {
-    if (granted.table == last) continue;
-    last = granted.table;
-    list += (list.empty() ? "" : ", ") + pg::Quoted(last);
+  for (const std::string_view table : kTableNames) {
+    list += (list.empty() ? "" : ", ") + pg::Quoted(table);
   }
   return list;
 }
