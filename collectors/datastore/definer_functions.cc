@@ -11,8 +11,7 @@ namespace spire_exporter::datastore {
 namespace {
 
 constexpr std::string_view kEventColumns =
-    "oldest bigint, newest bigint, newest_created double precision, recent bigint, "
-    "recent_first bigint";
+    "oldest bigint, newest bigint, newest_created double precision, recent bigint";
 
 constexpr std::array kFunctions = {
     DefinerFunction{"agent_events", kEventColumns,

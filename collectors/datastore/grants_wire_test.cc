@@ -185,7 +185,7 @@ TEST_F(GrantsWireTest, GiveNumbersAndNoRowsAtLevelTwo) {
                   "level2_watcher");
   };
   EXPECT_EQ(ask("*", "versions"), "25|1.15.3");
-  EXPECT_EQ(ask("oldest, newest, recent, recent_first", "entry_events"), "1|2|2|1");
+  EXPECT_EQ(ask("oldest, newest, recent", "entry_events"), "1|2|2");
   EXPECT_EQ(ask("oldest, recent", "agent_events"), "|0");
   EXPECT_EQ(ask("*", "entry_look"), "2|1");
   EXPECT_EQ(ask("*", "entry_totals"), "2|1|0|0|1");

@@ -1,5 +1,6 @@
 #include "collectors/datastore/summary_families.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -136,7 +137,7 @@ constexpr FamilyDescription kMissingEvents{
     .name = "spire_events_missing_ids",
     .labels = kEventTableOnly,
     .help =
-        "Ids without an event among the last 1000: transactions rolled back or under way, or "
+        "Ids without an event among the last 200: transactions rolled back or under way, or "
         "ids given in strides. SPIRE's cache waits for each of them.",
     .source = "SPIRE's events tables",
     .series_max = 2,
@@ -259,8 +260,8 @@ void AddEvents(const SummaryView& view, FamilyBuilder& families) {
     if (events.ids.newest_created) {
       families.Add(kEventAge, {events.table}, events.now - *events.ids.newest_created);
     }
-    if (events.ids.newest && events.ids.recent && events.ids.recent_first) {
-      const int64_t span = *events.ids.newest - *events.ids.recent_first + 1;
+    if (events.ids.oldest && events.ids.newest && events.ids.recent) {
+      const int64_t span = std::min(*events.ids.newest - *events.ids.oldest + 1, kRecentIds);
       families.Add(kMissingEvents, {events.table}, static_cast<double>(span - *events.ids.recent));
     }
   }

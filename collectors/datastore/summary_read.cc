@@ -14,14 +14,74 @@ std::string Epoch(const std::string& expression) {
   return "date_part('epoch', " + expression + ")";
 }
 
-Result<EventIds> ReadEventIds(pg::Connection& connection, const Schema& schema,
-                              std::string_view table) {
-  const auto ask = schema.Ask(schema.Reads(table, {"id"}), EventIdsStatement(schema, table),
+// Where the table may not be read: what the function of level 2 gives.
+Result<EventIds> ReadByFunction(pg::Connection& connection, const Schema& schema,
+                                std::string_view table, const Status& reads) {
+  const auto ask = schema.Ask(reads, EventIdsStatement(schema, table),
                               table == kEntryEvents ? "entry_events" : "agent_events");
   if (!ask.ok()) return ask.error();
   const auto row = connection.Query(table, *ask);
   if (!row.ok()) return row.error();
-  return EventIds{row->Int(0), row->Int(1), row->Double(2), row->Int(3), row->Int(4)};
+  return EventIds{row->Int(0), row->Int(1), row->Double(2), row->Int(3)};
+}
+
+struct EventColumns {
+  std::string columns;
+  std::string from;
+};
+
+// min() and max() would take the planner twice as long; and of a range that begins at a value which
+// it does not know it expects a third of the table, for which it may read all of it.
+EventColumns ColumnsOfEvents(const Schema& schema, std::string_view table, std::string_view alias) {
+  const std::string name = schema.Qualified(table);
+  const std::string newest(alias);
+  const std::string recent = std::to_string(kRecentIds);
+  return {"(SELECT id FROM " + name + " ORDER BY id LIMIT 1), " + newest + ".id, " + newest +
+              ".at, (SELECT count(*) FROM (SELECT id FROM " + name + " ORDER BY id DESC LIMIT " +
+              recent + ") AS l WHERE l.id > " + newest + ".id - " + recent + ")",
+          " LEFT JOIN (SELECT id, " +
+              Epoch(schema.ColumnOrNull(table, "created_at") + "::timestamptz") + " AS at FROM " +
+              name + " ORDER BY id DESC LIMIT 1) AS " + newest + " ON true"};
+}
+
+// Columns that LookStatement() gives for each table.
+constexpr size_t kEventColumns = 4;
+constexpr size_t kLookColumns = 2;
+
+// All in one statement, or, where that fails, each table by itself.
+Status ReadLook(pg::Connection& connection, const Schema& schema, NodeSummary& summary) {
+  std::vector<std::string_view> tables;
+  std::vector<Result<EventIds>*> parts;
+  const auto want = [&](std::string_view table, Result<EventIds>& part) {
+    if (const Status reads = schema.Reads(table, {"id"}); !reads.ok()) {
+      part = ReadByFunction(connection, schema, table, reads);
+      return;
+    }
+    tables.push_back(table);
+    parts.push_back(&part);
+  };
+  want(kEntryEvents, summary.entry_events);
+  want(kAgentEvents, summary.agent_events);
+  const auto look = [&](std::span<const std::string_view> some, size_t first) -> Status {
+    const auto row = connection.Query("the newest events", LookStatement(schema, some));
+    if (!row.ok()) return row.error();
+    summary.in_recovery = row->Bool(0).value_or(false);
+    summary.now = row->Double(1).value_or(0);
+    for (size_t i = 0; i < some.size(); ++i) {
+      const size_t at = kLookColumns + i * kEventColumns;
+      *parts[first + i] =
+          EventIds{row->Int(at), row->Int(at + 1), row->Double(at + 2), row->Int(at + 3)};
+    }
+    return {};
+  };
+  const Status all = look(tables, 0);
+  if (all.ok() || tables.empty() || all.error().code == Code::kUnavailable) return all;
+  if (const Status role = look({}, 0); !role.ok()) return role;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const Status one = look({&tables[i], 1}, i);
+    if (!one.ok()) *parts[i] = one.error();
+  }
+  return {};
 }
 
 Result<Versions> ReadVersions(pg::Connection& connection, const Schema& schema) {
@@ -87,20 +147,29 @@ Result<std::vector<TableRows>> ReadRows(pg::Connection& connection, const Schema
 }
 
 Result<Followed> ReadFollowed(pg::Connection& connection, const Schema& schema,
-                              const FollowRequest& request) {
+                              const FollowRequest& request, const NodeSummary& look) {
   const Status reads_events = schema.Reads(kEntryEvents, {"id", "entry_id", "created_at"});
   if (!reads_events.ok()) return reads_events.error();
   const Status reads_rows = schema.Reads(kEntries, {"id", "entry_id", "created_at"});
   if (!reads_rows.ok()) return reads_rows.error();
+  if (!look.entries.ok()) return look.entries.error();
+  if (!look.entry_events.ok()) return look.entry_events.error();
   Followed followed;
   if (!request.after_event) return followed;
-  // Rows first: an event that comes in between is then early and not missing.
-  const auto rows =
-      connection.Query("new entries", FollowRowsStatement(schema, request.after_row.value_or(0)));
-  if (!rows.ok()) return rows.error();
-  rows->ForEach([&](const pg::Row& row) {
-    if (const auto id = row.Int(0)) followed.rows.push_back({*id, row.TextOr(1, "")});
-  });
+  // Rows first: an event that comes in between is then early and not missing. Where nothing is new
+  // nothing is asked.
+  if (look.entries->newest_row.value_or(0) > request.after_row.value_or(0)) {
+    const auto rows =
+        connection.Query("new entries", FollowRowsStatement(schema, request.after_row.value_or(0)));
+    if (!rows.ok()) return rows.error();
+    rows->ForEach([&](const pg::Row& row) {
+      if (const auto id = row.Int(0)) followed.rows.push_back({*id, row.TextOr(1, "")});
+    });
+  }
+  if (look.entry_events->newest.value_or(0) <= *request.after_event && request.gaps.empty() &&
+      followed.rows.empty()) {
+    return followed;
+  }
   const auto events = connection.Query("events of entries", FollowEventsStatement(schema, request));
   if (!events.ok()) return events.error();
   events->ForEach([&](const pg::Row& row) {
@@ -109,12 +178,6 @@ Result<Followed> ReadFollowed(pg::Connection& connection, const Schema& schema,
     }
   });
   return followed;
-}
-
-// Whether the node itself is the trouble, so that asking on would only take time.
-bool IsTheNodes(const Status& status) {
-  return !status.ok() &&
-         (status.error().code == Code::kUnavailable || status.error().code == Code::kCancelled);
 }
 
 NodeSummary Nothing(NodeSummary summary, const Error& error) {
@@ -131,14 +194,20 @@ NodeSummary Nothing(NodeSummary summary, const Error& error) {
 
 }  // namespace
 
+std::string LookStatement(const Schema& schema, std::span<const std::string_view> tables) {
+  std::string columns = "SELECT pg_is_in_recovery(), " + Epoch("clock_timestamp()");
+  std::string from = " FROM (VALUES (1)) AS v";
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const EventColumns of = ColumnsOfEvents(schema, tables[i], "n" + std::to_string(i));
+    columns += ", " + of.columns;
+    from += of.from;
+  }
+  return columns + from;
+}
+
 std::string EventIdsStatement(const Schema& schema, std::string_view table) {
-  const std::string name = schema.Qualified(table);
-  const std::string recent = " FROM " + name + " WHERE id > (SELECT max(id) FROM " + name + ") - " +
-                             std::to_string(kRecentIds);
-  return "SELECT (SELECT min(id) FROM " + name + "), (SELECT max(id) FROM " + name + "), (SELECT " +
-         Epoch(schema.ColumnOrNull(table, "created_at") + "::timestamptz") + " FROM " + name +
-         " ORDER BY id DESC LIMIT 1), r.n, r.first FROM (SELECT count(*) AS n," +
-         " min(id) AS first" + recent + ") AS r";
+  const EventColumns of = ColumnsOfEvents(schema, table, "n");
+  return "SELECT " + of.columns + " FROM (VALUES (1)) AS v" + of.from;
 }
 
 std::string VersionsStatement(const Schema& schema) {
@@ -212,27 +281,22 @@ std::string FollowRowsStatement(const Schema& schema, int64_t after) {
 Result<NodeSummary> ReadSummary(pg::Connection& connection, std::shared_ptr<const Schema> schema,
                                 const FollowRequest& request) {
   NodeSummary summary;
-  const auto node = connection.Query(
-      "the node's role", "SELECT pg_is_in_recovery(), date_part('epoch', clock_timestamp())");
-  if (!node.ok()) return node.error();
-  summary.in_recovery = node->Bool(0).value_or(false);
-  summary.now = node->Double(1).value_or(0);
   if (schema == nullptr) {
     auto read = ReadSchema(connection);
-    if (!read.ok() && read.error().code == Code::kNotFound) return Nothing(summary, read.error());
-    if (!read.ok()) return std::move(read).error();
+    if (!read.ok() && read.error().code != Code::kNotFound) return std::move(read).error();
+    if (!read.ok()) {
+      const Status look = ReadLook(connection, Schema(), summary);
+      return look.ok() ? Result<NodeSummary>(Nothing(std::move(summary), read.error()))
+                       : Result<NodeSummary>(look.error());
+    }
     schema = std::make_shared<const Schema>(*std::move(read));
   }
   summary.schema = schema;
   // First, so that all nodes are asked at the same time.
-  summary.entry_events = ReadEventIds(connection, *schema, kEntryEvents);
-  if (!summary.entry_events.ok() && IsTheNodes(summary.entry_events.error())) {
-    return summary.entry_events.error();
-  }
-  summary.agent_events = ReadEventIds(connection, *schema, kAgentEvents);
+  if (const Status look = ReadLook(connection, *schema, summary); !look.ok()) return look.error();
   if (summary.in_recovery) return summary;
-  summary.followed = ReadFollowed(connection, *schema, request);
   summary.entries = ReadEntryLook(connection, *schema);
+  summary.followed = ReadFollowed(connection, *schema, request, summary);
   summary.agents = ReadAgentExpiries(connection, *schema);
   summary.versions = ReadVersions(connection, *schema);
   summary.ids = ReadIds(connection, *schema);

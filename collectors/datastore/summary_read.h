@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/clients/postgres/connection.h"
@@ -21,11 +23,9 @@ struct EventIds {
   std::optional<int64_t> oldest;
   std::optional<int64_t> newest;
   std::optional<double> newest_created;  // Unix time
-  // Rows among the last kRecentIds ids, and the lowest of those.
-  std::optional<int64_t> recent;
-  std::optional<int64_t> recent_first;
+  std::optional<int64_t> recent;         // rows among the last kRecentIds ids
 };
-inline constexpr int64_t kRecentIds = 1000;
+inline constexpr int64_t kRecentIds = 200;
 
 struct AgentExpiries {            // Unix times
   std::optional<double> soonest;  // of those that have not expired
@@ -80,6 +80,9 @@ struct NodeSummary {
 };
 
 // The statements, for their plans to be looked at; from columns that were found.
+// The role, the time and what is known of the events tables that are given, in one.
+std::string LookStatement(const Schema& schema, std::span<const std::string_view> tables);
+// The events of one table, as the functions of level 2 tell them.
 std::string EventIdsStatement(const Schema& schema, std::string_view table);
 std::string VersionsStatement(const Schema& schema);
 std::string AgentExpiriesStatement(const Schema& schema);

@@ -168,23 +168,35 @@ TEST_F(SummaryWireTest, AMissingRightTakesItsPartAlone) {
   EXPECT_EQ(page.Value("spire_entries_expired"), std::nullopt);
 }
 
-TEST_F(SummaryWireTest, ALockOnOneTableHidesNothingElse) {
+TEST_F(SummaryWireTest, LocksOnTwoTablesHideNothingElse) {
   Watcher watcher({server_->ConninfoFile()});
   const auto collector = Make(watcher);
   watcher.LookWell(*collector);
   std::thread locker([&] {
-    (void)server_->Sql("BEGIN; LOCK TABLE attested_node_entries; SELECT pg_sleep(4); COMMIT;");
+    (void)server_->Sql(
+        "BEGIN; LOCK TABLE attested_node_entries, registered_entries_events;"
+        "SELECT pg_sleep(4); COMMIT;");
   });
   Page page({});
   Status problem;
+  const auto state = [&](const char* part) {
+    return page.State("spire_datastore_summary_state", "state",
+                      "part=\"" + std::string(part) + "\"");
+  };
+  // The table that is locked last.
   const Deadline within = Deadline::After(watcher.clock(), seconds(20));
-  while (problem.ok() && !within.Passed(watcher.clock())) {
+  while (state("entry_events") != "locked" && !within.Passed(watcher.clock())) {
     page = watcher.LookWell(*collector, &problem);
   }
   locker.join();
   ASSERT_FALSE(problem.ok());
-  EXPECT_EQ(page.State("spire_datastore_summary_state", "state", "part=\"agents\""), "locked");
-  EXPECT_EQ(page.State("spire_datastore_summary_state", "state", "part=\"entries\""), "ok");
+  EXPECT_EQ(state("agents"), "locked");
+  EXPECT_EQ(state("entry_events"), "locked");
+  EXPECT_EQ(state("changes"), "locked");
+  EXPECT_EQ(state("agent_events"), "ok");
+  EXPECT_EQ(state("entries"), "ok");
+  EXPECT_EQ(state("ids"), "ok");
+  EXPECT_EQ(page.State("spire_events_node_state", "state"), "primary");
 }
 
 TEST_F(SummaryWireTest, SaysHowFarAStandbyIsBehind) {

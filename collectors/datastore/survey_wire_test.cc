@@ -242,16 +242,20 @@ TEST_F(SurveyWireTest, AFreshStandbyIsReadAndTheAuditWaitsForOne) {
   // primary's is replayed on the standby, so that this part is locked there too.
   Fresh(watcher, true);
   std::thread locker([&] {
-    (void)server_->Sql("BEGIN; LOCK TABLE attested_node_entries; SELECT pg_sleep(6); COMMIT;");
+    (void)server_->Sql("BEGIN; LOCK TABLE attested_node_entries; SELECT pg_sleep(8); COMMIT;");
   });
   const Deadline within = Deadline::After(watcher.clock(), seconds(20));
   Status problem;
-  while (problem.ok() && !within.Passed(watcher.clock())) {
+  const auto agents = [&] {
+    return page.State("spire_datastore_survey_state", "state", "part=\"agents\"");
+  };
+  while (agents() != "locked" && !within.Passed(watcher.clock())) {
     Sql("INSERT INTO dns_names (value) VALUES ('so that the log is sent')");
     page = watcher.LookWell(*survey, &problem);
   }
   locker.join();
-  EXPECT_EQ(page.State("spire_datastore_survey_state", "state", "part=\"agents\""), "locked");
+  EXPECT_EQ(agents(), "locked");
+  EXPECT_FALSE(problem.ok());
   EXPECT_EQ(page.State("spire_datastore_survey_state", "state", "part=\"parents\""), "ok");
   EXPECT_EQ(page.Value("spire_datastore_survey_info", "node=\"rw/0\""), 1);
   EXPECT_EQ(survey->Period(), minutes(1));
