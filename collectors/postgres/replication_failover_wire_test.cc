@@ -119,6 +119,28 @@ TEST_F(ReplicationFailoverWireTest, APromotedStandbyIsThePrimaryAndTheOldOneASpl
   EXPECT_FALSE(watch_->Lag("ro-1/0"));
 }
 
+TEST_F(ReplicationFailoverWireTest, AStandbyThatFollowsTheNewPrimaryIsInSyncAgain) {
+  StartPrimary();
+  const auto standby = StandbyOf(*primary_, "first");
+  const auto other = StandbyOf(*primary_, "second");
+  Observe({standby.get(), other.get()});
+  ASSERT_TRUE(watch_->Until([&] { return watch_->InSync() && watch_->Lag("ro-1/0") == 0; }));
+  ASSERT_TRUE(primary_->Stop().ok());
+  ASSERT_TRUE(
+      watch_->Until([&] { return watch_->Replication("ro-1/0") == "primary_unreachable"; }));
+  EXPECT_FALSE(watch_->Lag("ro-1/0"));
+  ASSERT_TRUE(standby->Promote().ok());
+  Sql(*standby, "SELECT pg_create_physical_replication_slot('second')");
+  LookElsewhere(*other, standby->port());
+  Sql(*standby, "INSERT INTO t VALUES (2)");
+  ASSERT_TRUE(watch_->Until([&] {
+    return watch_->InSync("ro-1/0") && watch_->Lag("ro-1/0") == 0 &&
+           watch_->Of("ro-1/0", "timeline") == 2;
+  }));
+  EXPECT_EQ(watch_->Get("writable_servers", ""), 1);
+  EXPECT_TRUE(watch_->Standing("ro-1/0")->fresh);
+}
+
 TEST_F(ReplicationFailoverWireTest, ACascadingStandbyLagsWithItsUpstream) {
   StartPrimary();
   const auto first = StandbyOf(*primary_, "first");

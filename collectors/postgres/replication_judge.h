@@ -20,7 +20,7 @@
 
 namespace spire_exporter::postgres {
 
-// How a node stands as a server; collectors/postgres/README.md defines each value.
+// How a node stands as a server; collectors/postgres/replication.md defines each value.
 enum class NodeState {
   kPrimary,
   kReadOnlyPrimary,
