@@ -125,7 +125,7 @@ ClusterVerdict ReplicationJudge::Judge(std::span<const NodeView> views, SteadyTi
     verdict.up = Usable(view, now);
     if (!verdict.up) {
       all_answer = all_answer && verdict.state == NodeState::kGone;
-      cluster.nodes.push_back(std::move(verdict));
+      cluster.nodes.push_back(verdict);
       continue;
     }
     any_answers = true;
@@ -153,7 +153,7 @@ ClusterVerdict ReplicationJudge::Judge(std::span<const NodeView> views, SteadyTi
       verdict.lag_state = LagState::kNotAStandby;
       verdict.standing.lag = Duration::zero();
     }
-    cluster.nodes.push_back(std::move(verdict));
+    cluster.nodes.push_back(verdict);
   }
   cluster.writable = static_cast<int>(primaries.size());
   cluster.standbys = static_cast<int>(standbys.size());

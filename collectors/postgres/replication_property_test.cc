@@ -34,9 +34,10 @@ class Pair {
 
   // Now less the last time at which the primary was not beyond what the standby has now.
   double Truth(SteadyTime at) const {
-    const size_t here = Index(at);
-    size_t last = here;
-    while (last > 0 && primary_[last] > standby_[here]) --last;
+    const auto here = static_cast<std::ptrdiff_t>(Index(at));
+    const auto beyond = std::upper_bound(primary_.begin(), primary_.begin() + here + 1,
+                                         standby_[static_cast<size_t>(here)]);
+    const auto last = std::max<std::ptrdiff_t>(beyond - primary_.begin() - 1, 0);
     return Seconds(kStep) * static_cast<double>(here - last);
   }
 

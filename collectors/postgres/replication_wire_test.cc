@@ -78,7 +78,11 @@ std::unique_ptr<TestPostgres> ReplicationWireTest::primary_;
 std::unique_ptr<TestPostgres> ReplicationWireTest::standby_;
 
 TEST_F(ReplicationWireTest, AHealthyPairSaysAllOfItself) {
-  Healthy();
+  // Until the receiver has replied, and senders have been read since.
+  ASSERT_TRUE(watch_.Until([this] {
+    return watch_.InSync() && watch_.Lag() == 0 &&
+           watch_.Of("rw/0", "sender_reply_age_seconds").has_value();
+  }));
   EXPECT_EQ(watch_.problem(), "");
   EXPECT_EQ(watch_.StateOf("rw/0", "node_state"), "primary");
   EXPECT_EQ(watch_.StateOf("ro/0", "node_state"), "standby");
