@@ -79,6 +79,11 @@ Result<BoundSocket> BindDatagramSocket(const ListenAddress& address, mode_t sock
     if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0) {
       (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     }
+    int granted = 0;
+    socklen_t granted_size = sizeof(granted);
+    if (::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &granted_size) == 0 && granted > 0) {
+      bound.receive_buffer = static_cast<size_t>(granted);
+    }
     if (address.storage.ss_family == AF_INET6) {
       // So that [::] and 0.0.0.0 can be listened on side by side.
       const int only = 1;

@@ -30,6 +30,7 @@ std::optional<FileId> SocketFileAt(const std::string& path);
 struct BoundSocket {
   UniqueFd fd;
   std::optional<FileId> file;  // of unixgram
+  size_t receive_buffer = 0;   // of UDP: bytes, as the kernel accounts for datagrams
 };
 
 // Makes and binds a non-blocking socket. The receive buffer of UDP is raised as far as the system

@@ -2,12 +2,15 @@
 #ifndef COLLECTORS_TELEMETRY_INGEST_H_
 #define COLLECTORS_TELEMETRY_INGEST_H_
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,6 +39,11 @@ struct IngestOptions {
 // messages: new options, pages, and requests for a snapshot, which it answers between two
 // datagrams. Work per turn is bounded, so that no flood on one socket starves another, a request,
 // or the socket checks.
+//
+// Where datagrams of UDP come one after the other, the thread leaves them in the socket for some
+// milliseconds and then reads all of them: a wake-up costs more than what it brings. It does so no
+// longer than half of the receive buffer lasts, and never with sockets of files, whose queue of ten
+// holds the sender up. A request ends such a nap, and is answered with all that has arrived.
 //
 // Safe from any thread but for construction, Start() and destruction.
 class Ingest final : public LiveSource {
@@ -72,7 +80,12 @@ class Ingest final : public LiveSource {
   bool ReadMail();
   void AnswerIfAsked() EXCLUDES(mutex_);
   void ApplyOptions(IngestOptions options);
-  void ReadListener(Listener& listener, int fd, int batches);
+  // The number of datagrams read. `answer`: requests are answered in between.
+  size_t ReadListener(Listener& listener, int fd, int batches, bool answer);
+  // One turn: reads what is ready. The number of datagrams of UDP.
+  size_t ReadListeners(std::span<const epoll_event> events, SteadyTime now);
+  // After a turn: whether, and how long, the next wait leaves UDP alone.
+  void ChooseNap(size_t datagrams, SteadyTime now);
   void Maintain(SteadyTime now);
   void ApplyDuePage(SteadyTime now);
   int WaitMs(SteadyTime now) const;
@@ -86,7 +99,10 @@ class Ingest final : public LiveSource {
   Store store_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   DatagramBatch batch_;
-  UniqueFd epoll_;
+  UniqueFd epoll_;                      // of everything
+  UniqueFd quiet_epoll_;                // of everything but UDP, for naps
+  int nap_ms_ = 0;                      // of the wait to come; 0 is none
+  std::optional<SteadyTime> udp_last_;  // when a datagram of UDP was last read
   IngestOptions options_;
   std::optional<PreparedPage> page_;
   SteadyTime next_tick_ = SteadyTime::min();

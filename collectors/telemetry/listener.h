@@ -45,7 +45,8 @@ class Listener {
 
   const ListenAddress& address() const { return address_; }
   mode_t socket_mode() const { return socket_mode_; }
-  int fd() const { return socket_.fd.get(); }  // -1 when there is none
+  int fd() const { return socket_.fd.get(); }                       // -1 when there is none
+  size_t receive_buffer() const { return socket_.receive_buffer; }  // of UDP
   // Whether new senders reach it.
   bool up() const { return up_; }
   SteadyTime next_check() const { return next_check_; }
