@@ -22,6 +22,7 @@ class LineBench {
   void Run();
   size_t lines() const { return lines_; }
   size_t bytes() const { return bytes_; }
+  const std::vector<std::string>& datagrams() const { return datagrams_; }
   // Zero, or the numbers mean nothing.
   uint64_t rejected() const;
 
