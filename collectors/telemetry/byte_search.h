@@ -25,6 +25,23 @@ inline bool SameBytesPlain(const char* a, const char* b, size_t size) {
   return std::memcmp(a, b, size) == 0;
 }
 
+// Where a byte is among the 16 * kSixteens at `at`, at most 64: bit i is set where byte i is it.
+template <int kSixteens>
+inline uint64_t HitsPlain(char byte, const char* at) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  uint64_t hits = 0;
+  for (int i = 0; i < 2 * kSixteens; ++i) {
+    uint64_t word = 0;
+    std::memcpy(&word, at + 8 * i, sizeof(word));
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    word ^= kOnes * static_cast<unsigned char>(byte);
+    // The high bit of each byte that is zero, gathered into eight bits.
+    word = ~(((word & 0x7f * kOnes) + 0x7f * kOnes) | word) & 0x80 * kOnes;
+    hits |= ((word >> 7) * 0x0102040810204080 >> 56) << (8 * i);
+  }
+  return hits;
+}
+
 #if defined(__SSE2__)
 
 inline __m128i LoadSixteen(const char* at) {
@@ -40,13 +57,18 @@ inline uint64_t HitsInSixteen(const char* at, __m128i wanted) {
   return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(LoadSixteen(at), wanted)));
 }
 
-// Where the byte is among 64, as the lowest bit set; 0 when it is not.
-template <char kByte>
-[[gnu::always_inline]] inline uint64_t HitsInSixtyFour(const char* at) {
+// As HitsPlain().
+template <char kByte, int kSixteens>
+[[gnu::always_inline]] inline uint64_t Hits(const char* at) {
+  static_assert(kSixteens >= 1 && kSixteens <= 4);
   const __m128i wanted = _mm_set1_epi8(kByte);
-  const uint64_t low = HitsInSixteen(at, wanted) | HitsInSixteen(at + 16, wanted) << 16;
-  const uint64_t high = HitsInSixteen(at + 32, wanted) | HitsInSixteen(at + 48, wanted) << 16;
-  return low | high << 32;
+  uint64_t low = HitsInSixteen(at, wanted);
+  if constexpr (kSixteens >= 2) low |= HitsInSixteen(at + 16, wanted) << 16;
+  if constexpr (kSixteens == 3) low |= HitsInSixteen(at + 32, wanted) << 32;
+  if constexpr (kSixteens == 4) {
+    low |= (HitsInSixteen(at + 32, wanted) | HitsInSixteen(at + 48, wanted) << 16) << 32;
+  }
+  return low;
 }
 
 // `end` when there is none.
@@ -62,27 +84,6 @@ inline const char* FindByte(const char* at, const char* end) {
   // What is read twice has no hit.
   const uint64_t hits = HitsInSixteen(last, wanted);
   return hits == 0 ? end : last + std::countr_zero(hits);
-}
-
-// `end` when it is not among the first `reach` bytes.
-template <char kByte>
-inline const char* FindByteWithin(const char* at, const char* end, std::ptrdiff_t reach) {
-  const char* const stop = end - at > reach ? at + reach : end;
-  const char* const hit = FindByte<kByte>(at, stop);
-  return hit == stop ? end : hit;
-}
-
-// The same, `reach` at least 64, faster where the byte is among the first 64: one
-// step, and no branch that depends on where.
-template <char kByte>
-[[gnu::always_inline]] inline const char* FindNearByte(const char* at, const char* end,
-                                                       std::ptrdiff_t reach) {
-  if (end - at < 64) [[unlikely]]
-    return FindByte<kByte>(at, end);
-  const uint64_t hits = HitsInSixtyFour<kByte>(at);
-  if (hits == 0) [[unlikely]]
-    return FindByteWithin<kByte>(at, end, reach);
-  return at + static_cast<uint32_t>(std::countr_zero(hits));
 }
 
 // All bits are set when `size` bytes, at least kLeast and that at least 8, are the same.
@@ -126,17 +127,9 @@ inline const char* FindByte(const char* at, const char* end) {
   return FindBytePlain(kByte, at, end);
 }
 
-// `end` when it is not among the first `reach` bytes.
-template <char kByte>
-inline const char* FindByteWithin(const char* at, const char* end, std::ptrdiff_t reach) {
-  const char* const stop = end - at > reach ? at + reach : end;
-  const char* const hit = FindByte<kByte>(at, stop);
-  return hit == stop ? end : hit;
-}
-
-template <char kByte>
-inline const char* FindNearByte(const char* at, const char* end, std::ptrdiff_t reach) {
-  return FindByteWithin<kByte>(at, end, reach);
+template <char kByte, int kSixteens>
+inline uint64_t Hits(const char* at) {
+  return HitsPlain<kSixteens>(kByte, at);
 }
 
 inline bool SameBytes(const char* a, const char* b, size_t size) {

@@ -29,21 +29,32 @@ TEST(ByteSearchTest, FindsTheFirstAsThePlainSearchDoes) {
       const char* const end = copy.get() + size;
       const char* const expected = FindBytePlain(':', copy.get(), end);
       ASSERT_EQ(FindByte<':'>(copy.get(), end), expected) << text;
-      ASSERT_EQ(FindNearByte<':'>(copy.get(), end, 1000), expected) << text;
     }
   }
 }
 
-TEST(ByteSearchTest, FindsNothingOutOfReach) {
-  for (size_t at = 0; at <= 160; ++at) {
-    std::string text(161, 'x');
-    text[at] = ':';
-    const std::unique_ptr<char[]> copy = Exactly(text);
-    const char* const end = copy.get() + text.size();
-    for (const std::ptrdiff_t reach : {64, 65, 100, 160}) {
-      const bool there = static_cast<std::ptrdiff_t>(at) < reach;
-      ASSERT_EQ(FindNearByte<':'>(copy.get(), end, reach), there ? copy.get() + at : end) << at;
+template <int kSixteens>
+void HoldHitsAgainstThePlainOnes(const std::string& text) {
+  const std::unique_ptr<char[]> copy = Exactly(text.substr(0, 16 * kSixteens));
+  uint64_t expected = 0;
+  for (size_t i = 0; i < 16 * kSixteens; ++i) expected |= uint64_t{text[i] == ':'} << i;
+  ASSERT_EQ((Hits<':', kSixteens>(copy.get())), expected) << text;
+  ASSERT_EQ(HitsPlain<kSixteens>(':', copy.get()), expected) << text;
+}
+
+TEST(ByteSearchTest, FindsAllHitsAtOnce) {
+  TestRandom random(3);
+  for (int i = 0; i < 10'000; ++i) {
+    // Neighbours of the byte as well, and some of all values.
+    std::string text;
+    while (text.size() < 64) {
+      text += random.OneIn(2) ? static_cast<char>(':' + random.Integer(-1, 1))
+                              : static_cast<char>(random.Bits());
     }
+    HoldHitsAgainstThePlainOnes<1>(text);
+    HoldHitsAgainstThePlainOnes<2>(text);
+    HoldHitsAgainstThePlainOnes<3>(text);
+    HoldHitsAgainstThePlainOnes<4>(text);
   }
 }
 

@@ -75,12 +75,6 @@ void MemoTable::PlaceKeyed(uint64_t hash, uint32_t entry) {
   ++keyed_used_;
 }
 
-const Target* MemoTable::FindUnusual(std::string_view name, std::string_view rest) const {
-  Effort effort;
-  const uint32_t entry = Search(name, rest, &effort);
-  return entry == 0 ? nullptr : &entries_[entry].target;
-}
-
 MemoTable::Effort MemoTable::EffortOf(std::string_view name, std::string_view rest) const {
   Effort effort;
   (void)Search(name, rest, &effort);

@@ -52,20 +52,34 @@ class MemoTable {
   // At most `entries_max` keys and `bytes_max` bytes of them.
   MemoTable(size_t entries_max, size_t bytes_max);
 
+  // The places and keys that are looked at for a key: for tests, which hold them against a bound. A
+  // FindUsual() that goes the long way repeats those of the first table.
+  struct Effort {
+    size_t places = 0;
+    size_t keys = 0;
+  };
+
+  // The sizes that SPIRE's lines have at the least.
+  static constexpr size_t kUsualName = 24;
+  static constexpr size_t kUsualRest = 8;
+
   // `name` and `rest` (everything behind the value) as they stand in a line; null when unknown.
-  // Valid until the next Put() or Clear(). Inline where both are as long as SPIRE's mostly are: it
-  // runs for every line.
-  [[gnu::always_inline]] const Target* Find(std::string_view name, std::string_view rest) const {
-    if (name.size() < kUsualName || rest.size() < kUsualRest) [[unlikely]] {
-      return FindUnusual(name, rest);
-    }
+  // Valid until the next Put() or Clear().
+  const Target* Find(std::string_view name, std::string_view rest) const {
+    Effort effort;
+    const uint32_t entry = Search(name, rest, &effort);
+    return entry == 0 ? nullptr : &entries_[entry].target;
+  }
+  // The same for sizes from kUsualName and kUsualRest on. Inline: it runs for every line.
+  [[gnu::always_inline]] const Target* FindUsual(std::string_view name,
+                                                 std::string_view rest) const {
     const uint64_t sizes = SizesOf(name, rest);
     const uint64_t hash = UsualHash(name, rest, sizes);
     size_t at = PlaceOf(hash);
     Slot slot = slots_[at];
     for (int probe = 1; slot.tag != TagOf(hash); ++probe) {
       if (slot.entry == 0) return nullptr;
-      if (probe == kProbesMax) return FindUnusual(name, rest);
+      if (probe == kProbesMax) return Find(name, rest);
       at = (at + 1) & mask_;
       slot = slots_[at];
     }
@@ -73,7 +87,7 @@ class MemoTable {
     if (entry.sizes != sizes || !SameUsualBytes<kUsualName, kUsualRest>(
                                     keys_.data() + entry.key_at, name.data(), name.size(),
                                     rest.data(), rest.size())) [[unlikely]] {
-      return FindUnusual(name, rest);
+      return Find(name, rest);
     }
     return &entry.target;
   }
@@ -85,19 +99,10 @@ class MemoTable {
   // Memory held, in bytes.
   size_t bytes() const;
 
-  // The places and keys that are looked at for a key: for tests, which hold them against a bound. A
-  // Find() that goes the long way repeats those of the first table.
-  struct Effort {
-    size_t places = 0;
-    size_t keys = 0;
-  };
   Effort EffortOf(std::string_view name, std::string_view rest) const;
 
  private:
   static constexpr int kProbesMax = 16;
-  // The sizes that SPIRE's lines have at the least.
-  static constexpr size_t kUsualName = 24;
-  static constexpr size_t kUsualRest = 8;
   struct Slot {
     uint32_t tag = 0;
     uint32_t entry = 0;  // 0 is free
@@ -173,7 +178,6 @@ class MemoTable {
     return entry.sizes == SizesOf(name, rest) && SameBytes(key, name.data(), name.size()) &&
            SameBytes(key + name.size(), rest.data(), rest.size());
   }
-  const Target* FindUnusual(std::string_view name, std::string_view rest) const;
   // The index of the entry, 0 when there is none.
   uint32_t Search(std::string_view name, std::string_view rest, Effort* effort) const;
   uint32_t SearchKeyed(std::string_view name, std::string_view rest, Effort* effort) const;

@@ -1,5 +1,6 @@
 #include "collectors/telemetry/store.h"
 
+#include <bit>
 #include <cmath>
 
 #include "collectors/telemetry/byte_search.h"
@@ -18,6 +19,9 @@ constexpr double kAmountMax = 1e15;
 constexpr double kUptimeMaxSeconds = 1e9;
 // Longer names take the slow path.
 constexpr std::ptrdiff_t kUsualNameMax = 256;
+// A usual line ends in [kFeedFrom, kWindow): name, colon, digit and the rest have 34 bytes.
+constexpr std::ptrdiff_t kFeedFrom = 32;
+constexpr std::ptrdiff_t kWindow = kFeedFrom + 96;
 
 SelfLine SelfLineOf(std::string_view name) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
@@ -49,36 +53,66 @@ void Store::SetOptions(const StoreOptions& options) {
   memo_.Clear();
 }
 
-[[gnu::always_inline]] inline const char* Store::TakeUsual(const char* at, const char* end,
-                                                           SteadyTime latest) {
-  // Bounded, so that lines without a colon do not make it a search through the whole datagram each.
-  const char* const colon = FindNearByte<':'>(at, end, kUsualNameMax);
-  if (end - colon <= kScanRoom) [[unlikely]]
-    return nullptr;
-  const auto [behind, value] = ScanNumber(colon + 1);
-  if (behind == nullptr) [[unlikely]]
-    return nullptr;
-  const char* const stop = FindNearByte<'\n'>(behind, end, end - behind);
-  // All bytes are compared: a colon of a later line makes a name with a line feed in it, and what
-  // does not go on with a bar is no key either.
-  const Target* const target = memo_.Find({at, static_cast<size_t>(colon - at)},
-                                          {behind, static_cast<size_t>(stop - behind)});
-  if (target == nullptr) [[unlikely]]
-    return nullptr;
-  StreamSeries* const series = target->series;
-  if (target->histogram != nullptr) {
-    target->histogram->Observe(value * target->scale);
+// What a remembered line does, unless it is of a kind that wants a second look.
+[[gnu::always_inline]] inline bool Store::TakeKnown(const Target& target, double value,
+                                                    SteadyTime latest) {
+  StreamSeries* const series = target.series;
+  if (target.histogram != nullptr) {
+    target.histogram->Observe(value * target.scale);
     ++series->timer_events;
-  } else if (target->counter != nullptr) {
-    *target->counter += value * target->scale;
-    if (target->effect == Effect::kCrossCheck) return stop;
+  } else if (target.counter != nullptr) {
+    *target.counter += value * target.scale;
+    if (target.effect == Effect::kCrossCheck) return true;
   } else {
-    return nullptr;
+    return false;
   }
   series->stream_last = latest;
   series->present = true;
   series->dirty = true;
-  return stop;
+  return true;
+}
+
+// The line feed is looked for where a usual line may have it, at once and not after the value, so
+// that the processor begins with the next line before it is done with this one. What is found too
+// late, because the line has a colon or ends before the places looked at, is no key: all bytes are
+// compared, and none has a line feed, or a colon in its name.
+[[gnu::always_inline]] inline const char* Store::TakeUsual(const char* at, const char* end,
+                                                           SteadyTime latest) {
+  if (end - at < kWindow) [[unlikely]]
+    return TakeNearEnd(at, end, latest);
+  const uint64_t near = Hits<'\n', 4>(at + kFeedFrom);
+  const uint64_t far = Hits<'\n', 2>(at + kFeedFrom + 64);
+  const uint64_t feeds = near != 0 ? near : far;
+  const char* const from = at + kFeedFrom + (near != 0 ? 0 : 64);
+  const uint64_t colons = Hits<':', 4>(at + MemoTable::kUsualName);
+  if (feeds == 0 || colons == 0) [[unlikely]]
+    return TakeNearEnd(at, end, latest);
+  const char* const stop = from + static_cast<uint32_t>(std::countr_zero(feeds));
+  const char* const colon =
+      at + MemoTable::kUsualName + static_cast<uint32_t>(std::countr_zero(colons));
+  static_assert(MemoTable::kUsualName + 64 + kScanRoom < kWindow);
+  const auto [behind, value] = ScanNumber(colon + 1);
+  constexpr std::ptrdiff_t kLeast = MemoTable::kUsualRest;
+  if (behind == nullptr || stop - behind < kLeast) [[unlikely]]
+    return TakeNearEnd(at, end, latest);
+  const Target* const target = memo_.FindUsual({at, static_cast<size_t>(colon - at)},
+                                               {behind, static_cast<size_t>(stop - behind)});
+  if (target != nullptr && TakeKnown(*target, value, latest)) [[likely]]
+    return stop;
+  return TakeNearEnd(at, end, latest);
+}
+
+const char* Store::TakeNearEnd(const char* at, const char* end, SteadyTime latest) {
+  // Bounded, so that lines without a colon do not make it a search through the whole datagram each.
+  const char* const horizon = end - at > kUsualNameMax ? at + kUsualNameMax : end;
+  const char* const colon = FindByte<':'>(at, horizon);
+  if (colon == horizon || end - colon <= kScanRoom) return nullptr;
+  const auto [behind, value] = ScanNumber(colon + 1);
+  if (behind == nullptr) return nullptr;
+  const char* const stop = FindByte<'\n'>(behind, end);
+  const Target* const target = memo_.Find({at, static_cast<size_t>(colon - at)},
+                                          {behind, static_cast<size_t>(stop - behind)});
+  return target != nullptr && TakeKnown(*target, value, latest) ? stop : nullptr;
 }
 
 void Store::Feed(std::string_view datagram, bool truncated, const Arrival& arrival,
@@ -305,77 +339,6 @@ void Store::ApplySelf(const Target& target, double value, const Arrival& arrival
     case SelfLine::kOther:
       break;
   }
-}
-
-Store::FamilyGroup& Store::GroupOf(const FamilyDescription& family) {
-  for (const std::unique_ptr<FamilyGroup>& group : groups_) {
-    if (group->family == &family) return *group;
-  }
-  auto group = std::make_unique<FamilyGroup>();
-  group->family = &family;
-  if (family.type == MetricType::kHistogram) {
-    const std::span<const double> bounds = ClassicBounds(family);
-    Result<std::shared_ptr<const HistogramLayout>> layout =
-        HistogramLayout::Make(options_.schema, {bounds.begin(), bounds.end()});
-    // The table's bounds are constants under test.
-    if (layout) group->layout = std::move(layout).value();
-  }
-  groups_.push_back(std::move(group));
-  return *groups_.back();
-}
-
-StreamSeries* Store::SeriesFor(const FamilyDescription& family,
-                               std::shared_ptr<const LabelSet> labels, bool cumulative,
-                               bool known) {
-  const auto found = index_.find(SeriesKey{&family, labels->rendered()});
-  if (found != index_.end()) {
-    // A family holds totals or states, and its table says which; a value that would mix them up is
-    // refused, as is a state for a histogram.
-    return found->second->cumulative == cumulative ? found->second : nullptr;
-  }
-  FamilyGroup& group = GroupOf(family);
-  const bool histogram = family.type == MetricType::kHistogram;
-  if (histogram && (!cumulative || group.layout == nullptr)) return nullptr;
-  if (series_ >= options_.series_max || group.series.size() >= family.series_max ||
-      (!known && unknown_series_ >= options_.series_max / 4) ||
-      series_bytes_ + memo_.bytes() >= options_.bytes_max) {
-    return nullptr;
-  }
-  auto series = std::make_unique<StreamSeries>();
-  series->family = &family;
-  series->cumulative = cumulative;
-  if (histogram) series->histogram = std::make_unique<NativeHistogram>(group.layout);
-  series->created_seconds = UnixSeconds(clock_.System());
-  series->bytes = kSeriesOverhead + 3 * labels->rendered().size() +
-                  (histogram ? series->histogram->MemoryBytes() : 0);
-  series->labels = std::move(labels);
-  StreamSeries* const added = series.get();
-  index_.emplace(SeriesKey{&family, added->labels->rendered()}, added);
-  group.series.push_back(std::move(series));
-  ++series_;
-  unknown_series_ += !known;
-  series_bytes_ += added->bytes;
-  return added;
-}
-
-void Store::SetState(StreamSeries& series, double value) {
-  if (series.family->type == MetricType::kInfo && !series.present) {
-    // What it is now, it was not before: the others that differ in the last label alone are gone.
-    const std::string_view last = series.family->labels.back().name;
-    for (const std::unique_ptr<StreamSeries>& other : GroupOf(*series.family).series) {
-      bool same = other.get() != &series;
-      for (const LabelDescription& label : series.family->labels) {
-        same &=
-            label.name == last || other->labels->Get(label.name) == series.labels->Get(label.name);
-      }
-      if (same) other->present = false;
-    }
-  }
-  // A running total that starts again.
-  if (series.family->type == MetricType::kCounter && value < series.value) {
-    series.created_seconds = UnixSeconds(clock_.System());
-  }
-  series.value = value;
 }
 
 }  // namespace spire_exporter::telemetry
