@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <system_error>
 
 #include "collectors/telemetry/stream_families.h"
@@ -28,15 +29,7 @@ constexpr int kBatchesPerTurn = 16;
 constexpr int kBatchesAtClose = 64;
 constexpr size_t kEvents = 32;
 
-constexpr size_t kNapMaxMs = 5;
-// Datagrams that follow each other within this are a stream.
-constexpr Duration kStreamGap = milliseconds(20);
-// A nap that gathers more than so many saves nothing more.
-constexpr size_t kNapDatagrams = 64;
 constexpr int kBatchesAfterNap = kNapDatagrams / DatagramBatch::kDatagrams;
-// What fills a receive buffer, in bytes a millisecond: 50,000 datagrams a second of 1,432 bytes,
-// for each of which the kernel accounts 2304.
-constexpr size_t kFloodBytesPerMs = 50 * 2304;
 
 Error SystemError(const char* what, int number) {
   return Error{Code::kResourceExhausted, std::string(what) + ": " + ErrnoText(number), "", true};
@@ -224,7 +217,7 @@ void Ingest::Maintain(SteadyTime now) {
   for (const std::unique_ptr<Listener>& listener : listeners_) {
     const bool was_up = listener->up();
     const bool changed = listener->Maintain(
-        now, [&](int fd) { ReadListener(*listener, fd, kBatchesAtClose, true); });
+        now, [&](int fd) { ReadListener(*listener, fd, kBatchesAtClose, false); });
     if (was_up && (changed || !listener->up())) store_.NoteGap();
     if (!changed) continue;
     // A closed descriptor leaves the epoll instances by itself.
@@ -295,17 +288,12 @@ size_t Ingest::ReadListeners(std::span<const epoll_event> events, SteadyTime now
 }
 
 void Ingest::ChooseNap(size_t datagrams, SteadyTime now) {
-  const bool streaming =
-      datagrams > 0 && (nap_ms_ != 0 || (udp_last_ && now - *udp_last_ < kStreamGap));
-  if (datagrams > 0) udp_last_ = now;
-  nap_ms_ = 0;
-  if (!streaming || datagrams >= kNapDatagrams) return;
-  size_t nap = kNapMaxMs;
+  size_t buffer = std::numeric_limits<size_t>::max();
   for (const std::unique_ptr<Listener>& listener : listeners_) {
     if (listener->address().is_unix() || listener->fd() < 0) continue;
-    nap = std::min(nap, listener->receive_buffer() / 2 / kFloodBytesPerMs);
+    buffer = std::min(buffer, listener->receive_buffer());
   }
-  nap_ms_ = static_cast<int>(nap);
+  nap_ms_ = nap_.AfterTurn(datagrams, now, buffer);
 }
 
 void Ingest::ApplyDuePage(SteadyTime now) {

@@ -18,6 +18,7 @@
 
 #include "collectors/telemetry/datagram_socket.h"
 #include "collectors/telemetry/listener.h"
+#include "collectors/telemetry/nap.h"
 #include "collectors/telemetry/store.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/logger.h"
@@ -40,10 +41,10 @@ struct IngestOptions {
 // datagrams. Work per turn is bounded, so that no flood on one socket starves another, a request,
 // or the socket checks.
 //
-// Where datagrams of UDP come one after the other, the thread leaves them in the socket for some
-// milliseconds and then reads all of them: a wake-up costs more than what it brings. It does so no
-// longer than half of the receive buffer lasts, and never with sockets of files, whose queue of ten
-// holds the sender up. A request ends such a nap, and is answered with all that has arrived.
+// Where datagrams of UDP come steadily, the thread leaves them in the socket for some milliseconds
+// and then reads all of them (see NapPacer): a wake-up costs more than what it brings. It never
+// does so with sockets of files, whose queue of ten holds the sender up. A request ends such a nap,
+// and is answered with all that has arrived.
 //
 // Safe from any thread but for construction, Start() and destruction.
 class Ingest final : public LiveSource {
@@ -99,10 +100,10 @@ class Ingest final : public LiveSource {
   Store store_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   DatagramBatch batch_;
-  UniqueFd epoll_;                      // of everything
-  UniqueFd quiet_epoll_;                // of everything but UDP, for naps
-  int nap_ms_ = 0;                      // of the wait to come; 0 is none
-  std::optional<SteadyTime> udp_last_;  // when a datagram of UDP was last read
+  UniqueFd epoll_;        // of everything
+  UniqueFd quiet_epoll_;  // of everything but UDP, for naps
+  NapPacer nap_;
+  int nap_ms_ = 0;  // of the wait to come; 0 is none
   IngestOptions options_;
   std::optional<PreparedPage> page_;
   SteadyTime next_tick_ = SteadyTime::min();
