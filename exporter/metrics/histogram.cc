@@ -147,7 +147,7 @@ bool NativeHistogram::ReachWindowTo(uint64_t key) {
 // What the window held becomes outliers.
 void NativeHistogram::MoveWindowTo(uint64_t key) {
   std::vector<Outlier> moved;
-  ForEachCell([&](int32_t index, uint32_t rank, uint64_t count) {
+  ForEachCell(content(), [&](int32_t index, uint32_t rank, uint64_t count) {
     moved.push_back({index, rank, count});
   });
   cells_.clear();
@@ -180,32 +180,41 @@ void NativeHistogram::SetWindow(uint64_t first_key, uint64_t end_key) {
   splits_ = layout.splits_.empty() ? nullptr : &layout.splits_[first_key - layout.first_key_];
 }
 
+NativeHistogram::Content NativeHistogram::content() const {
+  return {layout_.get(), first_key_,      keys_,  first_cell_, sum_,
+          unplaced_,     outlier_schema_, cells_, overflows_,  outliers_};
+}
+
 // What cells have overflowed by: in most histograms no cell ever does.
-uint64_t NativeHistogram::Carried(uint64_t cell) const {
-  for (const Overflow& overflow : overflows_) {
-    if (overflow.cell == first_cell_ + cell) return overflow.times << 32;
+uint64_t NativeHistogram::Carried(const Content& content, uint64_t cell) {
+  for (const Overflow& overflow : content.overflows) {
+    if (overflow.cell == content.first_cell + cell) return overflow.times << 32;
   }
   return 0;
 }
 
 template <typename Visit>
-void NativeHistogram::ForEachCell(Visit visit) const {
-  if (keys_ == 0) return;
-  const HistogramLayout& layout = *layout_;
+void NativeHistogram::ForEachCell(const Content& content, Visit visit) {
+  if (content.keys == 0) return;
+  const HistogramLayout& layout = *content.layout;
+  const HistogramLayout::Split* const splits =
+      layout.splits_.empty() ? nullptr : &layout.splits_[content.first_key - layout.first_key_];
   // Cells before the window, less keys before it: the splits, and so the bounds, before it.
   uint32_t rank = layout.first_rank_ +
-                  static_cast<uint32_t>((first_cell_ - layout.FirstCell(layout.first_key_)) -
-                                        (first_key_ - layout.first_key_));
-  auto index = static_cast<int32_t>(static_cast<int64_t>(first_key_) - finder_.Bias());
+                  static_cast<uint32_t>((content.first_cell - layout.FirstCell(layout.first_key_)) -
+                                        (content.first_key - layout.first_key_));
+  auto index =
+      static_cast<int32_t>(static_cast<int64_t>(content.first_key) - layout.finder_.Bias());
   uint64_t cell = 0;
   const auto visit_cell = [&] {
-    const uint64_t count = overflows_.empty() ? cells_[cell] : cells_[cell] + Carried(cell);
+    uint64_t count = content.cells[cell];
+    if (!content.overflows.empty()) count += Carried(content, cell);
     if (count != 0) visit(index, rank, count);
     ++cell;
   };
-  for (uint64_t offset = 0; offset < keys_; ++offset, ++index) {
+  for (uint64_t offset = 0; offset < content.keys; ++offset, ++index) {
     visit_cell();
-    if (splits_ != nullptr && splits_[offset].last_bits != HistogramLayout::kNoSplit) {
+    if (splits != nullptr && splits[offset].last_bits != HistogramLayout::kNoSplit) {
       ++rank;
       visit_cell();
     }
@@ -221,7 +230,12 @@ uint64_t NativeHistogram::count() const {
 }
 
 std::shared_ptr<const HistogramValue> NativeHistogram::Snapshot() const {
-  const size_t bounds = layout_->bounds_->size();
+  return MakeValue(content());
+}
+
+std::shared_ptr<const HistogramValue> NativeHistogram::MakeValue(const Content& content) {
+  const HistogramLayout& layout = *content.layout;
+  const size_t bounds = layout.bounds_->size();
   std::vector<uint64_t> classic(bounds + 1, 0);  // by rank, not yet cumulative
   BucketCounts positive;
   BucketCounts far_positive;
@@ -235,20 +249,20 @@ std::shared_ptr<const HistogramValue> NativeHistogram::Snapshot() const {
       counts.push_back({index, count});
     }
   };
-  const int schema = std::min(layout_->schema_, outlier_schema_);
-  positive.reserve(keys_);
-  ForEachCell([&](int32_t index, uint32_t rank, uint64_t count) {
-    add(positive, CoarserIndex(index, layout_->fine_schema_ - schema), count);
+  const int schema = std::min(layout.schema_, content.outlier_schema);
+  positive.reserve(content.keys);
+  ForEachCell(content, [&](int32_t index, uint32_t rank, uint64_t count) {
+    add(positive, CoarserIndex(index, layout.fine_schema_ - schema), count);
     classic[rank] += count;
   });
-  for (const Outlier& outlier : outliers_) {
+  for (const Outlier& outlier : content.outliers) {
     classic[outlier.rank] += outlier.count;
     if (outlier.position == 0) {
       value->zero_count += outlier.count;
       continue;
     }
-    const int32_t index =
-        CoarserIndex(std::abs(outlier.position) - kPositionOfIndex0, outlier_schema_ - schema);
+    const int32_t index = CoarserIndex(std::abs(outlier.position) - kPositionOfIndex0,
+                                       content.outlier_schema - schema);
     add(outlier.position > 0 ? far_positive : negative, index, outlier.count);
   }
   std::reverse(negative.begin(), negative.end());  // they came by value, so falling by magnitude
@@ -259,23 +273,58 @@ std::shared_ptr<const HistogramValue> NativeHistogram::Snapshot() const {
   value->positive = MakeRuns(positive);
   value->negative = MakeRuns(negative);
   value->zero_threshold = kZeroThreshold;
-  value->sum = sum_;
-  value->unplaced = unplaced_;
-  value->bounds = layout_->bounds_;
+  value->sum = content.sum;
+  value->unplaced = content.unplaced;
+  value->bounds = layout.bounds_;
 
   uint64_t placed = 0;
   std::vector<uint64_t> cumulative(bounds);
   for (size_t i = 0; i < bounds; ++i) cumulative[i] = placed += classic[i];
   placed += classic[bounds];
-  value->count = placed + unplaced_;
+  value->count = placed + content.unplaced;
   // A histogram that is still empty shows all its buckets, so that rates see them rise from zero.
-  if (placed != 0 || unplaced_ == 0) value->cumulative = std::move(cumulative);
+  if (placed != 0 || content.unplaced == 0) value->cumulative = std::move(cumulative);
   return value;
 }
 
 size_t NativeHistogram::MemoryBytes() const {
   return sizeof(*this) + cells_.capacity() * sizeof(cells_[0]) +
          overflows_.capacity() * sizeof(Overflow) + outliers_.capacity() * sizeof(Outlier);
+}
+
+void FrozenHistograms::Clear() {
+  items_.clear();
+  cells_.clear();
+  overflows_.clear();
+  outliers_.clear();
+}
+
+void FrozenHistograms::Add(const NativeHistogram& histogram) {
+  const NativeHistogram::Content content = histogram.content();
+  cells_.insert(cells_.end(), content.cells.begin(), content.cells.end());
+  if (!content.overflows.empty()) {
+    overflows_.insert(overflows_.end(), content.overflows.begin(), content.overflows.end());
+  }
+  if (!content.outliers.empty()) {
+    outliers_.insert(outliers_.end(), content.outliers.begin(), content.outliers.end());
+  }
+  items_.push_back({content.layout, content.first_key, content.keys, content.first_cell,
+                    content.sum, content.unplaced, content.outlier_schema, cells_.size(),
+                    overflows_.size(), outliers_.size()});
+}
+
+std::shared_ptr<const HistogramValue> FrozenHistograms::Value(size_t i) const {
+  const Item& item = items_[i];
+  const Item none{};
+  const Item& before = i == 0 ? none : items_[i - 1];
+  const auto part = [](const auto& all, size_t begin, size_t end) {
+    return std::span(all).subspan(begin, end - begin);
+  };
+  return NativeHistogram::MakeValue({item.layout, item.first_key, item.keys, item.first_cell,
+                                     item.sum, item.unplaced, item.outlier_schema,
+                                     part(cells_, before.cells, item.cells),
+                                     part(overflows_, before.overflows, item.overflows),
+                                     part(outliers_, before.outliers, item.outliers)});
 }
 
 }  // namespace spire_exporter

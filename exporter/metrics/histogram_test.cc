@@ -5,8 +5,12 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <random>
 #include <utility>
 #include <vector>
+
+#include "exporter/metrics/bucket_counts.h"
 
 namespace spire_exporter {
 namespace {
@@ -196,6 +200,60 @@ TEST(NativeHistogramTest, AClonesLifeIsItsOwn) {
   clone.Observe(0.25, 5);
   EXPECT_EQ(histogram.count(), 2u);
   EXPECT_THAT(clone.Snapshot()->cumulative, ElementsAre(6));
+}
+
+void ExpectSame(const HistogramValue& a, const HistogramValue& b) {
+  EXPECT_EQ(a.schema, b.schema);
+  EXPECT_EQ(a.count, b.count);
+  EXPECT_EQ(a.sum, b.sum);
+  EXPECT_EQ(a.unplaced, b.unplaced);
+  EXPECT_EQ(a.zero_count, b.zero_count);
+  EXPECT_EQ(a.cumulative, b.cumulative);
+  EXPECT_EQ(a.bounds, b.bounds);
+  const auto counts = [](const std::vector<BucketRun>& runs) {
+    std::vector<std::pair<int32_t, uint64_t>> all;
+    for (const BucketCount& each : FromRuns(runs)) all.emplace_back(each.index, each.count);
+    return all;
+  };
+  EXPECT_EQ(counts(a.positive), counts(b.positive));
+  EXPECT_EQ(counts(a.negative), counts(b.negative));
+}
+
+TEST(FrozenHistogramsTest, HoldsWhatEachWasThen) {
+  const auto layout = HistogramLayout::Make(3, {0.001, 0.01, 1}).value();
+  const auto plain = HistogramLayout::Make(5, {}).value();
+  std::vector<NativeHistogram> histograms;
+  for (int i = 0; i < 4; ++i) histograms.emplace_back(i % 2 == 0 ? layout : plain);
+  FrozenHistograms frozen;
+  std::mt19937_64 random(7);
+  std::lognormal_distribution<double> values(-5, 3);
+  for (int round = 0; round < 20; ++round) {
+    for (NativeHistogram& histogram : histograms) {
+      for (int i = 0; i < 20; ++i) histogram.Observe(values(random));
+    }
+    // Outliers, overflows and what has no place, of some but not of all.
+    histograms[1].Observe(-2.5);
+    histograms[1].Observe(0);
+    histograms[2].Observe(1e300, uint64_t{5} << 32);
+    histograms[2].Observe(0.5, uint64_t{3} << 32);
+    histograms[3].AddUnplaced(4, 1.5);
+    std::vector<std::shared_ptr<const HistogramValue>> expected;
+    frozen.Clear();
+    for (const NativeHistogram& histogram : histograms) {
+      frozen.Add(histogram);
+      expected.push_back(histogram.Snapshot());
+    }
+    for (NativeHistogram& histogram : histograms) histogram.Observe(0.7, 3);
+    ASSERT_EQ(frozen.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) ExpectSame(*frozen.Value(i), *expected[i]);
+  }
+}
+
+TEST(FrozenHistogramsTest, HoldsEmptyOnes) {
+  FrozenHistograms frozen;
+  NativeHistogram histogram = Make(3, {1});
+  frozen.Add(histogram);
+  ExpectSame(*frozen.Value(0), *histogram.Snapshot());
 }
 
 TEST(NativeHistogramTest, SurvivesAMove) {
