@@ -11,7 +11,6 @@
 #include <limits>
 #include <system_error>
 
-#include "collectors/telemetry/stream_families.h"
 #include "exporter/base/text.h"
 
 namespace spire_exporter::telemetry {
@@ -29,6 +28,7 @@ constexpr int kBatchesPerTurn = 16;
 constexpr int kBatchesAtClose = 64;
 constexpr size_t kEvents = 32;
 
+constexpr int kBatchesToAnswer = 8;
 constexpr int kBatchesAfterNap = kNapDatagrams / DatagramBatch::kDatagrams;
 
 Error SystemError(const char* what, int number) {
@@ -125,38 +125,69 @@ std::shared_ptr<const Snapshot> Ingest::Acquire(const Deadline& deadline) {
     }
   }
   if (first) Wake();
-  const MutexLock lock(mutex_);
-  answered_.wait_for(mutex_, deadline.Remaining(clock_),
-                     [this, ticket]() NO_THREAD_SAFETY_ANALYSIS { return done_ >= ticket; });
-  return latest_;
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      answered_.wait_for(mutex_, deadline.Remaining(clock_),
+                         [this, ticket]() NO_THREAD_SAFETY_ANALYSIS {
+                           return made_ >= ticket || frozen_ != nullptr;
+                         });
+      // Nothing to be made: the deadline has passed.
+      if (made_ >= ticket || frozen_ == nullptr) return latest_;
+    }
+    MakeSnapshot();
+  }
 }
 
-void Ingest::TakeSnapshot(uint64_t request) {
+void Ingest::Freeze(uint64_t request) {
+  std::unique_ptr<Frozen> frozen;
+  bool forgotten = false;
   {
     const MutexLock lock(mutex_);
     begun_ = request;
+    forgotten = frozen_ != nullptr;
+    frozen = std::move(forgotten ? frozen_ : spare_);
   }
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->taken = clock_.System();
-  const SteadyTime now = clock_.Steady();
-  store_.AppendFamilies(now, &snapshot->families);
-  std::vector<ListenerView> views;
-  views.reserve(listeners_.size());
+  // Whoever asked for it has not come for it yet, and will take this one.
+  if (forgotten) store_.ForgetFrozen();
+  if (frozen == nullptr) frozen = std::make_unique<Frozen>();
+  frozen->request = request;
+  StreamState& stream = frozen->stream;
+  stream.taken = clock_.System();
+  stream.now = clock_.Steady();
+  store_.Freeze(stream.now, &frozen->store);
+  stream.listeners.clear();
   for (const std::unique_ptr<Listener>& listener : listeners_) {
-    ListenerView view;
-    view.address = listener->address().text;
-    view.up = listener->up();
-    view.kernel_drops = listener->KernelDropsTotal();
-    view.counts = &listener->counts;
-    view.created_seconds = listener->created_seconds;
-    views.push_back(view);
+    stream.listeners.push_back({listener->address().text, listener->up(),
+                                listener->KernelDropsTotal(), listener->counts,
+                                listener->created_seconds});
   }
-  AppendStreamFamilies(views, store_.State(), options_.scrape, clock_, created_seconds_,
-                       &snapshot->families);
+  stream.scrape_configured = options_.scrape;
+  stream.created_seconds = created_seconds_;
+  {
+    const MutexLock lock(mutex_);
+    frozen_ = std::move(frozen);
+  }
+  answered_.notify_all();
+}
+
+void Ingest::MakeSnapshot() {
+  const MutexLock making(making_);
+  std::unique_ptr<Frozen> frozen;
+  {
+    const MutexLock lock(mutex_);
+    frozen = std::move(frozen_);
+  }
+  if (frozen == nullptr) return;
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->taken = frozen->stream.taken;
+  maker_.Append(frozen->store, &snapshot->families);
+  AppendStreamFamilies(frozen->stream, frozen->store.state, &snapshot->families);
   std::shared_ptr<const Snapshot> old;  // freed outside of the lock
   {
     const MutexLock lock(mutex_);
-    done_ = request;
+    made_ = frozen->request;
+    spare_ = std::move(frozen);
     old = std::move(latest_);
     latest_ = std::move(snapshot);
   }
@@ -174,7 +205,11 @@ bool Ingest::ReadMail() {
   if (mail.stop) return false;
   if (mail.options) ApplyOptions(std::move(*mail.options));
   if (mail.page) page_ = std::move(mail.page);
-  if (mail.snapshot != 0) TakeSnapshot(mail.snapshot);
+  if (mail.snapshot != 0) {
+    // It may be of after the sockets were looked at.
+    ReadArrived();
+    Freeze(mail.snapshot);
+  }
   return true;
 }
 
@@ -184,7 +219,7 @@ void Ingest::AnswerIfAsked() {
     const MutexLock lock(mutex_);
     request = std::exchange(mail_.snapshot, 0);
   }
-  if (request != 0) TakeSnapshot(request);
+  if (request != 0) Freeze(request);
 }
 
 void Ingest::ApplyOptions(IngestOptions options) {
@@ -268,6 +303,12 @@ size_t Ingest::ReadListener(Listener& listener, int fd, int batches, bool answer
     if (answer && has_mail_.load(std::memory_order_relaxed)) return datagrams;
   }
   return datagrams;
+}
+
+void Ingest::ReadArrived() {
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    if (listener->fd() >= 0) (void)ReadListener(*listener, listener->fd(), kBatchesToAnswer, false);
+  }
 }
 
 size_t Ingest::ReadListeners(std::span<const epoll_event> events, SteadyTime now) {

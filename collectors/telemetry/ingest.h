@@ -20,6 +20,7 @@
 #include "collectors/telemetry/listener.h"
 #include "collectors/telemetry/nap.h"
 #include "collectors/telemetry/store.h"
+#include "collectors/telemetry/stream_families.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/logger.h"
 #include "exporter/base/mutex.h"
@@ -38,8 +39,8 @@ struct IngestOptions {
 
 // One thread reads all sockets and is the only one that touches the store. Everybody else leaves
 // messages: new options, pages, and requests for a snapshot, which it answers between two
-// datagrams. Work per turn is bounded, so that no flood on one socket starves another, a request,
-// or the socket checks.
+// datagrams. Of a snapshot it only writes the numbers down; who has asked makes the rest. Work per
+// turn is bounded, so that no flood on one socket starves another, a request, or the socket checks.
 //
 // Where datagrams of UDP come steadily, the thread leaves them in the socket for some milliseconds
 // and then reads all of them (see NapPacer): a wake-up costs more than what it brings. It never
@@ -69,6 +70,12 @@ class Ingest final : public LiveSource {
   std::shared_ptr<const Snapshot> Acquire(const Deadline& deadline) override EXCLUDES(mutex_);
 
  private:
+  // A snapshot of which the thread has done its part.
+  struct Frozen {
+    uint64_t request = 0;
+    FrozenStore store;
+    StreamState stream;
+  };
   struct Mail {
     bool stop = false;
     std::optional<IngestOptions> options;
@@ -90,7 +97,12 @@ class Ingest final : public LiveSource {
   void Maintain(SteadyTime now);
   void ApplyDuePage(SteadyTime now);
   int WaitMs(SteadyTime now) const;
-  void TakeSnapshot(uint64_t request) EXCLUDES(mutex_);
+  // Reads what has arrived by now, bounded.
+  void ReadArrived();
+  // The thread's half of a snapshot.
+  void Freeze(uint64_t request) EXCLUDES(mutex_);
+  // The other half, by who has asked: of the frozen state, unless another is at it already.
+  void MakeSnapshot() EXCLUDES(making_, mutex_);
   void Wake();
 
   const Clock& clock_;
@@ -118,10 +130,14 @@ class Ingest final : public LiveSource {
   Mutex mutex_;
   std::condition_variable_any answered_;
   Mail mail_ GUARDED_BY(mutex_);
-  uint64_t requested_ GUARDED_BY(mutex_) = 0;  // snapshots asked for,
-  uint64_t begun_ GUARDED_BY(mutex_) = 0;      // begun
-  uint64_t done_ GUARDED_BY(mutex_) = 0;       // and ready
+  uint64_t requested_ GUARDED_BY(mutex_) = 0;          // snapshots asked for,
+  uint64_t begun_ GUARDED_BY(mutex_) = 0;              // begun
+  uint64_t made_ GUARDED_BY(mutex_) = 0;               // and ready
+  std::unique_ptr<Frozen> frozen_ GUARDED_BY(mutex_);  // to be made
+  std::unique_ptr<Frozen> spare_ GUARDED_BY(mutex_);   // memory for the next
   std::shared_ptr<const Snapshot> latest_ GUARDED_BY(mutex_);
+  Mutex making_;  // taken before mutex_
+  SnapshotMaker maker_ GUARDED_BY(making_);
   std::thread thread_;
 };
 

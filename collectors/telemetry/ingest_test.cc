@@ -115,6 +115,15 @@ class IngestTest : public testing::Test {
   double Lines(const std::string& listener) {
     return Value("spire_exporter_statsd_lines_total", listener);
   }
+  static uint64_t Observed(const Snapshot& snapshot) {
+    uint64_t count = 0;
+    for (const Family& family : snapshot.families) {
+      for (const Series& series : family.series) {
+        if (series.histogram != nullptr) count += series.histogram->count;
+      }
+    }
+    return count;
+  }
   bool Until(const std::function<bool()>& condition) {
     const Deadline deadline = Deadline::After(clock_, kPatience);
     while (!deadline.Passed(clock_)) {
@@ -306,7 +315,15 @@ TEST_F(IngestTest, SnapshotsAreSharedAndAnswerUnderAFlood) {
   for (int i = 0; i < 4; ++i) {
     scrapers.push_back(std::async(std::launch::async, [&] {
       size_t answers = 0;
-      for (int turn = 0; turn < 50; ++turn) answers += Take() != nullptr;
+      uint64_t before = 0;
+      for (int turn = 0; turn < 50; ++turn) {
+        const std::shared_ptr<const Snapshot> snapshot = Take();
+        answers += snapshot != nullptr;
+        // A snapshot is of after its request.
+        const uint64_t observed = snapshot == nullptr ? 0 : Observed(*snapshot);
+        EXPECT_GE(observed, before);
+        before = observed;
+      }
       return answers;
     }));
   }

@@ -155,28 +155,44 @@ bool Store::Visible(const StreamSeries& series, SteadyTime now) const {
          stream_last_ && now - *stream_last_ <= age_max;
 }
 
-void Store::AppendFamilies(SteadyTime now, FamilyList* families) {
+void Store::Freeze(SteadyTime now, FrozenStore* frozen) {
+  frozen->groups.clear();
+  frozen->series.clear();
+  frozen->histograms.Clear();
+  frozen->state = BareState();
   for (const std::unique_ptr<FamilyGroup>& group : groups_) {
-    Family family;
-    family.description = group->family;
-    for (const std::unique_ptr<StreamSeries>& series : group->series) {
-      if (!Visible(*series, now)) continue;
-      if (series->histogram != nullptr && (series->dirty || series->shown == nullptr)) {
-        series->shown = series->histogram->Snapshot();
-        const size_t bytes = kSeriesOverhead + 3 * series->labels->rendered().size() +
-                             2 * series->histogram->MemoryBytes();
-        series_bytes_ = series_bytes_ - series->bytes + bytes;
-        series->bytes = bytes;
+    const size_t begin = frozen->series.size();
+    for (const std::unique_ptr<StreamSeries>& each : group->series) {
+      StreamSeries& series = *each;
+      AddEvents(series, &frozen->state);
+      if (!Visible(series, now)) continue;
+      uint32_t histogram = FrozenStore::kUnchanged;
+      if (series.histogram != nullptr && series.dirty) {
+        histogram = static_cast<uint32_t>(frozen->histograms.size());
+        frozen->histograms.Add(*series.histogram);
+        CountBytes(series);
       }
-      series->dirty = false;
-      family.series.push_back(
-          Series{series->labels, series->value, series->shown, series->created_seconds});
+      series.dirty = false;
+      frozen->series.push_back({&series, series.value, series.created_seconds, histogram});
     }
-    if (!family.series.empty()) families->push_back(std::move(family));
+    if (frozen->series.size() > begin) {
+      frozen->groups.push_back({group->family, frozen->series.size()});
+    }
   }
 }
 
-StoreState Store::State() const {
+void Store::ForgetFrozen() {
+  for (const std::unique_ptr<FamilyGroup>& group : groups_) {
+    for (const std::unique_ptr<StreamSeries>& each : group->series) each->dirty = true;
+  }
+}
+
+void Store::AppendFamilies(SteadyTime now, FamilyList* families) {
+  Freeze(now, &own_frozen_);
+  own_maker_.Append(own_frozen_, families);
+}
+
+StoreState Store::BareState() const {
   StoreState state;
   state.series = series_;
   state.bytes = series_bytes_ + memo_.bytes();
@@ -186,12 +202,19 @@ StoreState Store::State() const {
   state.stream_events = stream_events_;
   state.page_events = page_events_;
   state.scraped = scraped_;
+  return state;
+}
+
+void Store::AddEvents(const StreamSeries& series, StoreState* state) {
+  if (series.counter_events == 0) return;
+  state->timer_events += series.timer_events;
+  state->counter_events += series.counter_events;
+}
+
+StoreState Store::State() const {
+  StoreState state = BareState();
   for (const std::unique_ptr<FamilyGroup>& group : groups_) {
-    for (const std::unique_ptr<StreamSeries>& series : group->series) {
-      if (series->counter_events == 0) continue;
-      state.timer_events += series->timer_events;
-      state.counter_events += series->counter_events;
-    }
+    for (const std::unique_ptr<StreamSeries>& series : group->series) AddEvents(*series, &state);
   }
   return state;
 }

@@ -41,20 +41,27 @@ StreamSeries* Store::SeriesFor(const FamilyDescription& family,
     return nullptr;
   }
   auto series = std::make_unique<StreamSeries>();
+  series->number = static_cast<uint32_t>(series_);
   series->family = &family;
   series->cumulative = cumulative;
   if (histogram) series->histogram = std::make_unique<NativeHistogram>(group.layout);
   series->created_seconds = UnixSeconds(clock_.System());
-  series->bytes = kSeriesOverhead + 3 * labels->rendered().size() +
-                  (histogram ? series->histogram->MemoryBytes() : 0);
   series->labels = std::move(labels);
+  CountBytes(*series);
   StreamSeries* const added = series.get();
   index_.emplace(SeriesKey{&family, added->labels->rendered()}, added);
   group.series.push_back(std::move(series));
   ++series_;
   unknown_series_ += !known;
-  series_bytes_ += added->bytes;
   return added;
+}
+
+// A histogram is held three times: as it counts, frozen, and as its value.
+void Store::CountBytes(StreamSeries& series) {
+  const size_t bytes = kSeriesOverhead + 3 * series.labels->rendered().size() +
+                       (series.histogram != nullptr ? 3 * series.histogram->MemoryBytes() : 0);
+  series_bytes_ += bytes - series.bytes;
+  series.bytes = bytes;
 }
 
 void Store::SetState(StreamSeries& series, double value) {

@@ -141,7 +141,7 @@ constexpr const FamilyDescription* kAll[] = {
 
 void AppendListener(const ListenerView& view, FamilyBuilder* out) {
   const double created = view.created_seconds;
-  const ListenerCounts& counts = *view.counts;
+  const ListenerCounts& counts = view.counts;
   const auto count = [&](const FamilyDescription& family, uint64_t value) {
     out->Add(family, {view.address}, static_cast<double>(value), created);
   };
@@ -176,42 +176,40 @@ std::span<const FamilyDescription* const> StreamFamilies() {
   return kAll;
 }
 
-void AppendStreamFamilies(std::span<const ListenerView> listeners, const StoreState& state,
-                          bool scrape_configured, const Clock& clock, double created_seconds,
-                          FamilyList* families) {
+void AppendStreamFamilies(const StreamState& state, const StoreState& store, FamilyList* families) {
   FamilyBuilder out;
   uint64_t stream_restarts = 0;
-  for (const ListenerView& view : listeners) {
+  for (const ListenerView& view : state.listeners) {
     AppendListener(view, &out);
-    stream_restarts += view.counts->ledger.restarts();
+    stream_restarts += view.counts.ledger.restarts();
   }
-  const SteadyTime now = clock.Steady();
-  const double now_seconds = UnixSeconds(clock.System());
+  const double now_seconds = UnixSeconds(state.taken);
   const auto source = [&](std::string_view name, const std::optional<SteadyTime>& last,
                           uint64_t restarts) {
-    const bool up = last && now - *last <= kSourceUp.age_max;
+    const bool up = last && state.now - *last <= kSourceUp.age_max;
     out.Add(kSourceUp, {name}, up ? 1 : 0);
-    if (last) out.Add(kLastData, {name}, now_seconds - Seconds(now - *last));
-    out.Add(kRestarts, {name}, static_cast<double>(restarts), created_seconds);
+    if (last) out.Add(kLastData, {name}, now_seconds - Seconds(state.now - *last));
+    out.Add(kRestarts, {name}, static_cast<double>(restarts), state.created_seconds);
   };
-  if (!listeners.empty()) source("stream", state.stream_last, stream_restarts);
-  if (scrape_configured) source("scrape", state.page_last, state.page_restarts);
-  out.Add(kSeries, {}, static_cast<double>(state.series));
-  out.Add(kBytes, {}, static_cast<double>(state.bytes));
+  if (!state.listeners.empty()) source("stream", store.stream_last, stream_restarts);
+  if (state.scrape_configured) source("scrape", store.page_last, store.page_restarts);
+  out.Add(kSeries, {}, static_cast<double>(store.series));
+  out.Add(kBytes, {}, static_cast<double>(store.bytes));
   const auto witness = [&](std::string_view name, double events) {
-    out.Add(kCrossCheck, {name}, events, created_seconds);
+    out.Add(kCrossCheck, {name}, events, state.created_seconds);
   };
-  if (state.stream_last) {
-    witness("timer", static_cast<double>(state.timer_events));
-    witness("counter", state.counter_events);
+  if (store.stream_last) {
+    witness("timer", static_cast<double>(store.timer_events));
+    witness("counter", store.counter_events);
   }
-  if (state.stream_last && state.page_last) {
-    witness("stream", state.stream_events);
-    witness("scrape", state.page_events);
+  if (store.stream_last && store.page_last) {
+    witness("stream", store.stream_events);
+    witness("scrape", store.page_events);
   }
-  if (scrape_configured && state.page_last) {
+  if (state.scrape_configured && store.page_last) {
     for (size_t i = 0; i < kPlacementCount; ++i) {
-      out.Add(kScraped, {kPlacements[i]}, static_cast<double>(state.scraped[i]), created_seconds);
+      out.Add(kScraped, {kPlacements[i]}, static_cast<double>(store.scraped[i]),
+              state.created_seconds);
     }
   }
   FamilyList own = out.Take();

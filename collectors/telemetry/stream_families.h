@@ -4,7 +4,8 @@
 
 #include <optional>
 #include <span>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include "collectors/telemetry/store.h"
 #include "exporter/base/clock.h"
@@ -15,20 +16,27 @@ namespace spire_exporter::telemetry {
 
 // One listener at the time of a snapshot.
 struct ListenerView {
-  std::string_view address;
+  std::string address;
   bool up = false;
   // Absent where the kernel does not tell.
   std::optional<uint64_t> kernel_drops;
-  const ListenerCounts* counts = nullptr;
+  ListenerCounts counts;
   double created_seconds = 0;  // since when it counts
+};
+
+// All that the collector tells of itself at one instant.
+struct StreamState {
+  SteadyTime now;
+  SystemTime taken;
+  std::vector<ListenerView> listeners;
+  bool scrape_configured = false;
+  double created_seconds = 0;
 };
 
 std::span<const FamilyDescription* const> StreamFamilies();
 
-// Appends all of them. `now` is the instant of `state`.
-void AppendStreamFamilies(std::span<const ListenerView> listeners, const StoreState& state,
-                          bool scrape_configured, const Clock& clock, double created_seconds,
-                          FamilyList* families);
+// Appends all of them.
+void AppendStreamFamilies(const StreamState& state, const StoreState& store, FamilyList* families);
 
 }  // namespace spire_exporter::telemetry
 

@@ -24,8 +24,10 @@ struct StreamSeries {
   uint64_t timer_events = 0;                   // by the stream's timers
   double counter_events = 0;                   // by the counters beside them
   bool present = false;  // a state that has a value, a counter that has counted
-  bool dirty = false;    // since `shown` was made
+  bool dirty = true;     // since it was last frozen
 
+  // What never changes, so that other threads may read it.
+  uint32_t number = 0;  // of its store's series
   const FamilyDescription* family = nullptr;
   std::shared_ptr<const LabelSet> labels;
   // Whether values add up; else each replaces the one before.
@@ -40,7 +42,6 @@ struct StreamSeries {
 
   double created_seconds = 0;
   size_t bytes = 0;  // as its store counts them
-  std::shared_ptr<const HistogramValue> shown;
 };
 
 // A series of a page, mapped; without those that the store has no use for.
