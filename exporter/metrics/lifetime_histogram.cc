@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "exporter/metrics/bucket_layout.h"
 
 namespace spire_exporter {
 namespace {
+
+constexpr size_t kTablePiece = 4096;
 
 int64_t Remaining(int64_t expiry, int64_t now) {
   int64_t remaining = 0;
@@ -33,13 +36,43 @@ LifetimeHistogram::LifetimeHistogram(std::shared_ptr<const HistogramLayout> layo
 
 template <typename Expiry>
 void LifetimeHistogram::AddAll(std::span<const Expiry> expiries) {
-  uint64_t* const seconds = seconds_.data();
-  for (const Expiry expiry : expiries) {
-    // What has expired, or lives for longer than the table, wraps or is far above it.
-    const uint64_t remaining = static_cast<uint64_t>(int64_t{expiry}) - static_cast<uint64_t>(now_);
-    ++seconds[std::min(remaining, kSeconds)];
+  while (!expiries.empty() && way_ != Way::kSlots) {
+    const auto piece = expiries.first(std::min(kTablePiece, expiries.size()));
+    expiries = expiries.subspan(piece.size());
+    uint64_t* const seconds = seconds_.data();
+    for (const Expiry expiry : piece) {
+      // What has expired, or lives for longer than the table, wraps or is far above it.
+      const uint64_t remaining =
+          static_cast<uint64_t>(int64_t{expiry}) - static_cast<uint64_t>(now_);
+      ++seconds[std::min(remaining, kSeconds)];
+    }
+    if (std::exchange(seconds[kSeconds], 0) == 0) continue;
+    AddRare(piece);
+    if (way_ == Way::kTable) way_ = MakeSlots() ? Way::kSlots : Way::kOutOfTable;
   }
-  if (std::exchange(seconds[kSeconds], 0) != 0) AddRare(expiries);
+  AddSorted(expiries);
+}
+
+bool LifetimeHistogram::MakeSlots() {
+  if (now_ < 0 || !HasAvx2()) return false;
+  std::vector<uint32_t> lasts;
+  for (uint64_t first = 0; first < LifetimeSlots::kEnd; first = uint64_t{lasts.back()} + 1) {
+    lasts.push_back(static_cast<uint32_t>(
+        std::min(LastOfBucket(*layout_, first), uint64_t{LifetimeSlots::kEnd} - 1)));
+  }
+  return slots_.Make(lasts);
+}
+
+template <typename Expiry>
+void LifetimeHistogram::AddSorted(std::span<const Expiry> expiries) {
+  std::array<int64_t, kLifetimePiece + 1> far;
+  while (!expiries.empty()) {
+    const auto piece = expiries.first(std::min(kLifetimePiece, expiries.size()));
+    expiries = expiries.subspan(piece.size());
+    const size_t found = SortLifetimesAvx2(slots_, piece, now_, far.data());
+    // What the table would also have left out.
+    AddRare(std::span<const int64_t>(far.data(), found));
+  }
 }
 
 template <typename Expiry>
@@ -101,6 +134,21 @@ Lifetimes LifetimeHistogram::Snapshot() const {
   NativeHistogram all = far_.Clone();
   double sum = far_.sum();
   Sort(all, lifetimes, sum);
+  lifetimes.expired += slots_.expired;
+  for (size_t cell = 1; cell < slots_.first.size(); ++cell) {
+    uint64_t count = 0;
+    for (size_t table = 0; table < LifetimeSlots::kTables; ++table) {
+      count += slots_.counts[cell * LifetimeSlots::kTables + table];
+    }
+    if (count != 0) all.Observe(static_cast<double>(slots_.first[cell]), count);
+  }
+  sum += static_cast<double>(slots_.sum);
+  if (slots_.max >= 0) {
+    std::optional<double>& min = lifetimes.living.min;
+    std::optional<double>& max = lifetimes.living.max;
+    min = std::min(min.value_or(slots_.min), static_cast<double>(slots_.min));
+    max = std::max(max.value_or(slots_.max), static_cast<double>(slots_.max));
+  }
   if (far_max_ >= 0) {
     lifetimes.living.max = static_cast<double>(far_max_);
     if (!lifetimes.living.min) lifetimes.living.min = static_cast<double>(far_min_);
