@@ -59,6 +59,12 @@ TEST_F(EventFollowerTest, TheSequenceTellsABriefEntryFromAnOldOne) {
   Expect(1, 1, 2, 1);
 }
 
+TEST_F(EventFollowerTest, TheIdOfARowThatIsThereSpeaksForNoOther) {
+  Look({{101, "new", 51, true}, {102, "old", {}, false}, {103, "old", {}, false}}, {{51, "new"}},
+       103, 51, 51);
+  Expect(1, 1, 1, 0);
+}
+
 TEST_F(EventFollowerTest, AnIdGivenAfterTheEventsWereReadIsCreditForTheNextLook) {
   Look({}, {}, 100, 50, 52);
   Look({{101, "a", 51, true}, {102, "b", {}, false}, {103, "b", {}, false}}, {{51, "a"}}, 103, 51,
