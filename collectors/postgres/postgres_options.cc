@@ -34,7 +34,7 @@ Status ReadPostgresOptions(const ConfigNode& config, Role role, PostgresOptions*
     reader.Fail("nodes", "an agent's sidecar does not connect to the database: leave it out here");
   }
   reader.Read("interval", &read.interval, seconds(5), hours(1));
-  reader.Read("replication_interval", &read.replication_interval, milliseconds(500), minutes(5));
+  reader.Read("replication_interval", &read.replication_interval, milliseconds(500), seconds(30));
   reader.Read("timeout", &read.timeout, milliseconds(500), minutes(1));
   reader.Read("spire_roles", &read.spire_roles);
   if (read.spire_roles.size() > kRolesMax) reader.Fail("spire_roles", "more than 16 roles");
