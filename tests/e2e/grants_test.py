@@ -20,9 +20,11 @@ def spire_server() -> str | None:
 
 
 class GrantsTestCase(ExporterTestCase):
+    tls = False
+
     def setUp(self) -> None:
         super().setUp()
-        self.server = PostgresServer()
+        self.server = PostgresServer(self.tls)
         self.addCleanup(self.server.close)
         self.server.sql("CREATE ROLE spire LOGIN", database="postgres")
         self.server.sql("CREATE DATABASE spire OWNER spire", database="postgres")
@@ -68,6 +70,45 @@ class Grants(GrantsTestCase):
             done = self.run_once("grants", flag)
             self.assertEqual((done.returncode, done.stdout), (2, ""), flag)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+
+class Check(GrantsTestCase):
+    tls = True
+
+    def check(self, conninfo: str) -> tuple[int, str]:
+        file = self.folder / "rw.conninfo"
+        file.write_text(f"host=127.0.0.1 port={self.server.port} dbname=spire {conninfo}\n")
+        config = self.folder / "check.yaml"
+        config.write_text(f"postgres:\n  nodes:\n    - {{name: rw, conninfo_file: {file}, expect: primary}}\n")
+        done = self.run_once("check", f"--config.file={config}", "--role=standalone", "--no-collector.telemetry")
+        return done.returncode, done.stdout
+
+    def test_what_check_asks_for_is_what_grants_gives(self) -> None:
+        self.make_tables(25)
+        self.server.sql("CREATE ROLE spire_exporter LOGIN")
+        well = f"user=spire_exporter sslrootcert={self.server.certificate}"  # verify-full by default
+        code, text = self.check(well)
+        self.assertEqual(code, 1, text)
+        self.assertIn("may read nothing of SPIRE's tables", text)
+        self.assertIn("has no pg_read_all_stats", text)
+        self.assertIn("spire-exporter grants --level=1 --role=spire_exporter | psql -X -d spire -f -", text)
+        for level, words in (("1", "level 1: "), ("2", "level 2: ")):
+            self.server.sql(self.grants(f"--level={level}"))
+            code, text = self.check(well)
+            self.assertEqual(code, 0, text)
+            self.assertIn(words, text)
+            self.assertRegex(text, r"ok +postgres rw/0 +PostgreSQL \S+, a primary, TLSv1\.3, as role spire_exporter")
+
+    def test_it_names_too_much_power_and_a_certificate_that_is_not_trusted(self) -> None:
+        self.make_tables(25)
+        code, text = self.check("user=postgres sslmode=require")
+        self.assertEqual(code, 1)
+        self.assertIn("role postgres is SUPERUSER", text)
+        self.assertIn("reads join_tokens.token, which makes its bearer an agent", text)
+        code, text = self.check("user=postgres sslrootcert=/nonexistent")
+        self.assertEqual(code, 1)
+        self.assertIn("sslrootcert", text)
+        self.assertIn("see postgres rw/0", text)
 
 
 @unittest.skipUnless(spire_server(), "no spire-server in SPIRE_BIN_DIR or PATH")

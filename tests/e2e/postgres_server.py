@@ -34,7 +34,7 @@ def free_port() -> int:
 class PostgresServer:
     """Everybody on the loopback is trusted; the superuser is `postgres`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: bool = False) -> None:
         self.programs = programs()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="se-pg-", dir="/tmp"))
         self.prefix = ["setpriv", "--pdeathsig", "QUIT"]
@@ -51,6 +51,8 @@ class PostgresServer:
                 f"listen_addresses = '127.0.0.1'\nunix_socket_directories = '{self.folder}'\n"
                 f"port = {self.port}\nfsync = off\nshared_buffers = 16MB\n"
             )
+        if tls:
+            self._use_tls(data)
         self.log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
             [*self.prefix, self.programs / "postgres", "-D", data], stdout=self.log, stderr=self.log, cwd=self.folder
@@ -61,6 +63,18 @@ class PostgresServer:
         command = [*self.prefix, self.programs / name, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
         assert done.returncode == 0, done.stderr
+
+    def _use_tls(self, data: pathlib.Path) -> None:
+        """With a certificate for 127.0.0.1 that signs itself: `certificate`."""
+        self.certificate = data / "server.crt"
+        command = [
+            *self.prefix, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "2", "-subj", "/CN=db", "-addext", "subjectAltName=IP:127.0.0.1", "-out", str(self.certificate),
+            "-keyout", str(data / "server.key"),
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
+        with open(data / "postgresql.conf", "a") as settings:
+            settings.write("ssl = on\n")
 
     def psql(self, text: str, user: str = "postgres", database: str = "spire") -> subprocess.CompletedProcess[str]:
         """Hands the text to `psql -f -`, as an operator would."""
