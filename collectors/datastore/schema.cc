@@ -38,11 +38,14 @@ std::string SequencesStatement(const std::string& schema) {
          pg::Quoted(schema) + " AND t.relname IN (" + TableList() + ") ORDER BY 2";
 }
 
+// Where there is no such schema, the first condition keeps the server from looking through the
+// functions at all.
 std::string FunctionsStatement() {
-  return "SELECT p.proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
-         " WHERE n.nspname = " +
-         pg::Quoted(kFunctionSchema) +
-         " AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')";
+  const std::string schema = "to_regnamespace(" + pg::Quoted(kFunctionSchema) + ")";
+  return "SELECT p.proname FROM pg_proc AS p WHERE " + schema +
+         " IS NOT NULL AND p.pronamespace = " + schema +
+         " AND has_schema_privilege(p.pronamespace, 'USAGE')" +
+         " AND has_function_privilege(p.oid, 'EXECUTE')";
 }
 
 using Schemas = std::map<std::string, Schema>;
