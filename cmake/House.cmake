@@ -46,6 +46,8 @@ function(house_header_check library folder)
     add_library(${library}_header_check OBJECT EXCLUDE_FROM_ALL ${sources})
     target_link_libraries(${library}_header_check PRIVATE house_warnings ${library} ${ARGN})
     target_compile_options(${library}_header_check PRIVATE -O0 -U_FORTIFY_SOURCE)
+    # As house_test() has it: headers of tests stand beside the code.
+    target_compile_definitions(${library}_header_check PRIVATE HOUSE_TESTDATA="${PROJECT_SOURCE_DIR}/tests/testdata")
     add_dependencies(header_check ${library}_header_check)
   endif()
 endfunction()
