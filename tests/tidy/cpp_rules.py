@@ -28,7 +28,8 @@ DIRECTION = {
 # Which folders may see a third party's headers.
 DOORS = (
     (r"civetweb\.h$", ("exporter/http/",)),
-    (r"openssl/", ("exporter/tls/", "collectors/clients/http/")),
+    # clients/spire reads the certificates of authorities in SPIRE's records.
+    (r"openssl/", ("exporter/tls/", "collectors/clients/http/", "collectors/clients/spire/")),
     (r"prometheus/", ("exporter/expose/", "tests/bench/")),
     (r"yaml-cpp/", ("exporter/config/",)),
     (r"(spdlog|fmt)/", ("exporter/log/",)),
