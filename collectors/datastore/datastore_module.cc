@@ -9,6 +9,7 @@
 #include "collectors/clients/postgres/node_set.h"
 #include "collectors/clients/spiffe/class_map.h"
 #include "collectors/datastore/audit_collector.h"
+#include "collectors/datastore/authority_collector.h"
 #include "collectors/datastore/datastore_options.h"
 #include "collectors/datastore/grants.h"
 #include "collectors/datastore/rights.h"
@@ -46,6 +47,8 @@ class DatastoreModule final : public Module {
     const std::string fingerprint = options_.Fingerprint();
     targets.push_back(
         datastore::MakeSummaryCollector(options_.interval, options_.timeout, fingerprint, nodes_));
+    targets.push_back(datastore::MakeAuthoritiesCollector(
+        options_.interval, options_.timeout, options_.trust_domain, fingerprint, nodes_));
     targets.push_back(
         datastore::MakeSurveyCollector(options_.deep_interval, fingerprint, classes_, nodes_));
     targets.push_back(datastore::MakeAuditCollector(options_.audit_interval, fingerprint, nodes_));
@@ -72,8 +75,8 @@ class DatastoreModule final : public Module {
 
 std::vector<const FamilyDescription*> AllFamilies() {
   std::vector<const FamilyDescription*> all;
-  for (const auto families :
-       {datastore::SummaryFamilies(), datastore::SurveyFamilies(), datastore::AuditFamilies()}) {
+  for (const auto families : {datastore::SummaryFamilies(), datastore::AuthorityFamilies(),
+                              datastore::SurveyFamilies(), datastore::AuditFamilies()}) {
     all.insert(all.end(), families.begin(), families.end());
   }
   return all;
