@@ -49,7 +49,7 @@ constexpr std::array kChange = {LabelDescription{"change", "what was done to the
 constexpr std::array kCode = {LabelDescription{"code_version", "SPIRE's version, as it says"}};
 
 constexpr FamilyDescription kPart{
-    .name = "spire_datastore_summary_state",
+    .name = "spire_datastore_look_state",
     .type = MetricType::kStateSet,
     .labels = kPartState,
     .help = "Whether each part of what is read every interval could be read from the primary.",

@@ -69,7 +69,7 @@ TEST_F(SummaryWireTest, ReadsEverySchemaVersion) {
     EXPECT_EQ(page.Value("spire_datastore_schema_version"), version);
     for (const char* const part : {"agent_events", "agents", "changes", "entries", "entry_events",
                                    "ids", "rows", "versions"}) {
-      EXPECT_EQ(page.State("spire_datastore_summary_state", "state",
+      EXPECT_EQ(page.State("spire_datastore_look_state", "state",
                            "part=\"" + std::string(part) + "\""),
                 "ok")
           << part << " of " << version;
@@ -88,8 +88,8 @@ TEST_F(SummaryWireTest, FindsTheTablesInAnySchema) {
   const auto collector = Make(watcher);
   const Page page = watcher.LookWell(*collector);
   EXPECT_EQ(page.Value("spire_datastore_schema_version"), 25);
-  EXPECT_EQ(page.State("spire_datastore_summary_state", "state", "part=\"entries\""), "ok");
-  EXPECT_EQ(page.State("spire_datastore_summary_state", "state", "part=\"agents\""), "no_table");
+  EXPECT_EQ(page.State("spire_datastore_look_state", "state", "part=\"entries\""), "ok");
+  EXPECT_EQ(page.State("spire_datastore_look_state", "state", "part=\"agents\""), "no_table");
   Sql("DROP SCHEMA \"Spire's\" CASCADE");
 }
 
@@ -142,7 +142,7 @@ TEST_F(SummaryWireTest, SaysThatTheDatabaseWasRestoredOrEmptied) {
   Sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   const Page gone = watcher.LookWell(*collector);
   EXPECT_EQ(gone.State("spire_datastore_condition", "condition"), "emptied");
-  EXPECT_EQ(gone.State("spire_datastore_summary_state", "state", "part=\"ids\""), "no_table");
+  EXPECT_EQ(gone.State("spire_datastore_look_state", "state", "part=\"ids\""), "no_table");
 }
 
 TEST_F(SummaryWireTest, AMissingRightTakesItsPartAlone) {
@@ -153,7 +153,7 @@ TEST_F(SummaryWireTest, AMissingRightTakesItsPartAlone) {
   const auto collector = Make(watcher);
   const Page page = watcher.LookWell(*collector);
   const auto state = [&](const char* part) {
-    return page.State("spire_datastore_summary_state", "state",
+    return page.State("spire_datastore_look_state", "state",
                       "part=\"" + std::string(part) + "\"");
   };
   EXPECT_EQ(state("entry_events"), "ok");
@@ -180,7 +180,7 @@ TEST_F(SummaryWireTest, LocksOnTwoTablesHideNothingElse) {
   Page page({});
   Status problem;
   const auto state = [&](const char* part) {
-    return page.State("spire_datastore_summary_state", "state",
+    return page.State("spire_datastore_look_state", "state",
                       "part=\"" + std::string(part) + "\"");
   };
   // The table that is locked last.
@@ -245,7 +245,7 @@ TEST_F(SummaryWireTest, SaysHowFarAStandbyIsBehind) {
   EXPECT_EQ(page.State("spire_events_node_state", "state", "rw/0"), "unreachable");
   EXPECT_EQ(page.State("spire_events_node_state", "state", "ro/0"), "unknown");
   EXPECT_EQ(page.Value("spire_events_lag", labels), std::nullopt);
-  EXPECT_EQ(page.State("spire_datastore_summary_state", "state", "part=\"agents\""), "no_primary");
+  EXPECT_EQ(page.State("spire_datastore_look_state", "state", "part=\"agents\""), "no_primary");
   ASSERT_TRUE(server_->Resume().ok());
   (void)server_->Sql("SELECT pg_drop_replication_slot('summary')");
 }
