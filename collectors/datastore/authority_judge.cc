@@ -326,6 +326,7 @@ void AuthorityJudge::JudgeUnowned(UnixTime now, bool anew, spire::AuthoritySet* 
 void BundleWatch::Observe(const BundleRow& row) {
   if (!row.bundle || row.digest.empty()) return;
   const uint64_t number = row.bundle->sequence_number;
+  if (row.trust_domain != trust_domain_) watching_ = false;  // another bundle is ours now
   if (watching_) {
     if (number < sequence_number_) {
       ++rewinds_;
@@ -334,6 +335,7 @@ void BundleWatch::Observe(const BundleRow& row) {
     }
   }
   watching_ = watching_ || number > 0;
+  trust_domain_ = row.trust_domain;
   digest_ = row.digest;
   sequence_number_ = number;
 }

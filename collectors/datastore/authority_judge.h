@@ -123,6 +123,7 @@ class BundleWatch {
 
  private:
   bool watching_ = false;
+  std::string trust_domain_;
   std::string digest_;
   uint64_t sequence_number_ = 0;
   uint64_t unsequenced_ = 0;

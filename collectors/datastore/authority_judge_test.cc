@@ -343,6 +343,18 @@ TEST(BundleWatchTest, CountsChangesWithoutANumber) {
   EXPECT_EQ(watch.unsequenced(), 1u);
 }
 
+TEST(BundleWatchTest, AnotherTrustDomainsBundleIsNoChange) {
+  spire::Bundle bundle = spire::BundleOf("tainted/bundle");
+  BundleWatch watch;
+  watch.Observe(Row(1, bundle, "a"));
+  bundle.trust_domain = "other.org";
+  bundle.sequence_number = 2;
+  watch.Observe(Row(2, bundle, "b"));
+  EXPECT_EQ(watch.unsequenced() + watch.rewinds(), 0u);
+  watch.Observe(Row(2, bundle, "c"));
+  EXPECT_EQ(watch.unsequenced(), 1u);
+}
+
 TEST(BundleWatchTest, ABundleThatIsNotNumberedIsNotWatched) {
   spire::Bundle bundle = spire::BundleOf("tainted/bundle");
   bundle.sequence_number = 0;
