@@ -69,9 +69,9 @@ TEST_F(SummaryWireTest, ReadsEverySchemaVersion) {
     EXPECT_EQ(page.Value("spire_datastore_schema_version"), version);
     for (const char* const part : {"agent_events", "agents", "changes", "entries", "entry_events",
                                    "ids", "rows", "versions"}) {
-      EXPECT_EQ(page.State("spire_datastore_look_state", "state",
-                           "part=\"" + std::string(part) + "\""),
-                "ok")
+      EXPECT_EQ(
+          page.State("spire_datastore_look_state", "state", "part=\"" + std::string(part) + "\""),
+          "ok")
           << part << " of " << version;
     }
     EXPECT_EQ(page.State("spire_datastore_condition", "condition"), "empty");
@@ -153,8 +153,7 @@ TEST_F(SummaryWireTest, AMissingRightTakesItsPartAlone) {
   const auto collector = Make(watcher);
   const Page page = watcher.LookWell(*collector);
   const auto state = [&](const char* part) {
-    return page.State("spire_datastore_look_state", "state",
-                      "part=\"" + std::string(part) + "\"");
+    return page.State("spire_datastore_look_state", "state", "part=\"" + std::string(part) + "\"");
   };
   EXPECT_EQ(state("entry_events"), "ok");
   EXPECT_EQ(state("agent_events"), "no_right");
@@ -180,8 +179,7 @@ TEST_F(SummaryWireTest, LocksOnTwoTablesHideNothingElse) {
   Page page({});
   Status problem;
   const auto state = [&](const char* part) {
-    return page.State("spire_datastore_look_state", "state",
-                      "part=\"" + std::string(part) + "\"");
+    return page.State("spire_datastore_look_state", "state", "part=\"" + std::string(part) + "\"");
   };
   // The table that is locked last.
   const Deadline within = Deadline::After(watcher.clock(), seconds(20));
