@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import signal
 import socket
 import subprocess
@@ -34,6 +35,21 @@ class StartTest(ExporterTestCase):
         self.assertEqual(
             done.stderr, f'{config}:4:5: telemetry.scrape.urll: unknown key: did you mean "url"?\n'
         )
+
+    def test_without_a_database_libpq_is_not_even_mapped(self) -> None:
+        exporter = self.start()
+        exporter.page()
+        maps = pathlib.Path(f"/proc/{exporter.process.pid}/maps").read_text()
+        self.assertIn("libstdc++", maps)
+        self.assertNotIn("libpq", maps)
+
+    def test_an_agents_sidecar_refuses_a_database(self) -> None:
+        config = self.folder / "agent.yaml"
+        config.write_text("role: agent\npostgres:\n  nodes:\n    - {name: rw, conninfo_file: /x}\n")
+        done = self.run_once(f"--config.file={config}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"{config}:4:5: postgres.nodes: ", done.stderr)
+        self.assertIn("an agent's sidecar does not connect to the database", done.stderr)
 
     def test_config_check_prints_what_is_in_force(self) -> None:
         config = self.folder / "good.yaml"
