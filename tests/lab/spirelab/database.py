@@ -11,18 +11,14 @@ import signal
 import time
 from dataclasses import dataclass, field
 
-from spirelab import exposition, web
+from spirelab import exposition
 from spirelab.errors import LabError
-from spirelab.ports import PortPicker
+from spirelab.other_exporter import OtherExporters, read_page, up_words
 from spirelab.postgres import RELAY, Node, Postgres
-from spirelab.process import Program
 from spirelab.stage import Lab
 from spirelab.timeline import Timeline
 from spirelab.wait import poll_until
 
-_OTHER_PROGRAM = "prometheus-postgres-exporter"
-# Debian ships the query for the lag as an example; without it the exporter has none.
-_OTHER_QUERIES = f"/usr/share/doc/{_OTHER_PROGRAM}/examples/queries.yaml"
 _PLAIN = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
 # What postgres_exporter from 0.12 on and most others ask.
 _GUARDED = ("SELECT CASE WHEN NOT pg_is_in_recovery() THEN 0 WHEN pg_last_wal_receive_lsn() = "
@@ -128,26 +124,15 @@ class Comparison:
         self._postgres.run_sql("CREATE TABLE beat (at timestamptz); "
                                "CREATE TABLE ballast (filler text);", "lab")
         self.write_on()
-        ports = PortPicker()
-        self._others = {}
-        for node in (self._postgres.primary, self._postgres.standby):
-            port = ports.take()
-            argv = [_OTHER_PROGRAM, f"--web.listen-address=127.0.0.1:{port}"]
-            if os.path.exists(_OTHER_QUERIES):
-                argv.append(f"--extend.query-path={_OTHER_QUERIES}")
-            self.lab.supervisor.start(Program(
-                f"other@{node.name}", argv, self.lab.account,
-                os.path.join(self.lab.workspace.folder("log"), f"other-{node.name}.log"),
-                self._postgres.other_watcher(node)))
-            self._others[node.name] = port
+        self._others = OtherExporters(self.lab)
         poll_until(lambda: self._truth() is not None, 20, "the standby has the lab's own rows")
 
     def write_on(self) -> None:
         """Keeps the primary busy; idle is what it is after write_off()."""
         self._beats += 1
         self.lab.supervisor.start(self._postgres.session(
-            f"beat-{self._beats}", "while :; do echo 'INSERT INTO beat VALUES (clock_timestamp());'; sleep 0.2; "
-                    "done", "lab", user="lab"))
+            f"beat-{self._beats}", "while :; do echo 'INSERT INTO beat VALUES "
+            "(clock_timestamp());'; sleep 0.2; done", "lab", user="lab"))
 
     def write_off(self) -> None:
         self.lab.supervisor.find(f"beat-{self._beats}").kill()
@@ -171,11 +156,12 @@ class Comparison:
     def look(self) -> Row:
         truth = self._truth()
         plain, guarded = (self._seconds(query) for query in (_PLAIN, _GUARDED))
-        page = self._page(self.lab.plan.member(_WATCHER).page_url)
+        page = read_page(self.lab.plan.member(_WATCHER).page_url)
         lag, state, ours = self._ours(page)
         now = time.monotonic()
         row = Row(now - self._zero, self.broken, now - self._changed, truth,
-                  plain, guarded, self._other(self._postgres.standby), ours, lag, state)
+                  plain, guarded, up_words(self._others.page(self._postgres.standby)), ours, lag,
+                  state)
         self.rows.append(row)
         self.timeline.add("metric", " | ".join(row.cells()[2:]))
         return row
@@ -203,23 +189,6 @@ class Comparison:
     def _seconds(self, query: str) -> str:
         text = self._postgres.ask(self._postgres.standby, query)
         return f"{float(text):.1f}" if text else "no answer"
-
-    def _other(self, node: Node) -> str:
-        page = self._page(f"http://127.0.0.1:{self._others[node.name]}/metrics")
-        if page is None:
-            return "no page"
-        lag = page.total("pg_replication_lag")
-        if lag is None:
-            lag = page.total("pg_replication_lag_seconds")
-        up = page.total("pg_up")
-        return f"up {up:g}" + ("" if lag is None else f", lag {lag:.1f}")
-
-    @staticmethod
-    def _page(url: str) -> exposition.Page | None:
-        try:
-            return exposition.parse_page(web.get(url, 5.0)[0])
-        except (web.WebError, exposition.PageError):
-            return None
 
     @staticmethod
     def _ours(page: exposition.Page | None) -> tuple[float | None, str, str]:
