@@ -64,6 +64,17 @@ def host_access() -> str:
     ])
 
 
+def login_words(error: str) -> str:
+    """What matters of psql's words about a connection that failed."""
+    if "hung" in error or "timeout expired" in error:
+        return "no answer"
+    for words in ("too many clients", "refused", "starting up", "shutting down",
+                  "remaining connection slots are reserved"):
+        if words in error:
+            return words
+    return error.splitlines()[-1].split("FATAL:")[-1].strip()[:60]
+
+
 @dataclass(frozen=True)
 class Node:
     """One PostgreSQL server."""
@@ -194,6 +205,16 @@ class Postgres:
         except LabError:
             return ""
 
+    def try_login(self, node: Node, user: str, database: str) -> str:
+        """`logs in`, or why not in PostgreSQL's own words."""
+        try:
+            run_tool([f"{self._bin}/psql", "-XAtqw", "-h", "127.0.0.1", "-p", str(node.port), "-U",
+                      user, "-d", database, "-c", "SELECT 1"], self._account, 3,
+                     {"PGPASSFILE": self._pgpass, "PGCONNECT_TIMEOUT": "2"}, self._directory)
+            return "logs in"
+        except LabError as error:
+            return login_words(str(error))
+
     def run_sql(self, text: str, database: str = "postgres", node: Node | None = None,
                 seconds: float = 60) -> str:
         """Runs statements as the superuser; LabError when one fails."""
@@ -215,6 +236,19 @@ class Postgres:
         return Program(name, ["/bin/sh", "-c", f"{{ {script}; }} | {psql}"], self._account,
                        os.path.join(self._directory, name + ".log"),
                        {"PGPASSFILE": self._pgpass})
+
+    def hoard(self, name: str, role: str) -> Program:
+        """Another application that takes every session it can get, ten a second, and keeps them.
+
+        One process is enough: dblink opens sessions from within a session.
+        """
+        self.run_sql("CREATE EXTENSION IF NOT EXISTS dblink;")
+        word = secrets.token_hex(12)
+        self.run_sql(f"CREATE ROLE {role} LOGIN PASSWORD '{word}';")
+        script = ("n=0; while :; do n=$((n+1)); echo \"SELECT dblink_connect('c$n', "
+                  f"'host=127.0.0.1 port={self.primary.port} dbname=postgres user={role} "
+                  f"password={word} sslmode=disable');\"; sleep 0.1; done")
+        return self.session(name, script, "postgres", user=_SUPERUSER)
 
     def dump(self, path: str) -> None:
         """SPIRE's database as of now."""

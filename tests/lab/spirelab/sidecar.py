@@ -19,7 +19,8 @@ def render_config(member: Member, trust_domain: str, nodes: dict[str, tuple[str,
     """
     database = ""
     if nodes:
-        database = "postgres:\n  interval: 5s\n  nodes:\n" + "".join(
+        database = "datastore: {interval: 5s, deep_interval: 1m}\n"
+        database += "postgres:\n  interval: 5s\n  nodes:\n" + "".join(
             f'    - {{name: {name}, conninfo_file: "{file}", expect: {expect}}}\n'
             for name, (file, expect) in nodes.items())
     return (f"role: {member.role}\n"

@@ -129,6 +129,16 @@ class RealSpire:
         except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
             raise LabError(f"{member.name}: unexpected answer to api fetch x509") from error
 
+    def create_entries(self, made: list[dict[str, object]]) -> None:
+        """Through SPIRE's own API."""
+        data = self._workspace.write("more-entries.json", json.dumps({"entries": made}))
+        self._on_server(["entry", "create", "-data", data], 90)
+
+    def delete_entries(self, ids: list[str]) -> None:
+        """Through SPIRE's own API, all in one call."""
+        data = self._workspace.write("fewer-entries.json", json.dumps({"ids": ids}))
+        self._on_server(["entry", "delete", "-file", data], 90)
+
     def _start_agent(self, supervisor: Supervisor, member: Member, bundle: str) -> Process:
         by_certificate = member is self._plan.agents()[-1]
         token = ""
@@ -153,10 +163,10 @@ class RealSpire:
         text = self._on_server(["bundle", "show"])
         return text if text.count("BEGIN CERTIFICATE") >= cast.SERVERS else None
 
-    def _on_server(self, words: list[str]) -> str:
+    def _on_server(self, words: list[str], seconds: float = 20) -> str:
         command, rest = words[:2], words[2:]
         return run_tool([self._server_program, *command, "-socketPath",
-                         self._plan.servers()[0].socket, *rest], self._account, 20)
+                         self._plan.servers()[0].socket, *rest], self._account, seconds)
 
     def _helper(self, supervisor: Supervisor, name: str, argv: list[str],
                 account: Account) -> None:
