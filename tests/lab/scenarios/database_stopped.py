@@ -1,0 +1,76 @@
+"""The primary is down, then both nodes are, then the standby alone."""
+
+from __future__ import annotations
+
+from spirelab import database
+from spirelab.database import database_of
+from spirelab.database_watch import NOTHING, Look, Watch
+from spirelab.expect_watch import WatchPlay
+from spirelab.scenario import Scenario
+from spirelab.stage import Lab
+
+_PRIMARY = "the primary is down"
+_BOTH = "both are down"
+_STANDBY = "the standby alone is down"
+_GONE = ("unreachable", "refused", "gone")
+
+
+def _script(lab: Lab, watch: Watch) -> None:
+    postgres = database_of(lab)
+    database.stop(lab, postgres.primary)
+    watch.note(_PRIMARY)
+    watch.watch(40)
+    database.stop(lab, postgres.standby)
+    watch.note(_BOTH)
+    watch.watch(20)
+    database.start(lab, postgres.primary)
+    watch.note(_STANDBY)
+    watch.watch(25)
+    database.start(lab, postgres.standby)
+    watch.note(NOTHING)
+    watch.watch(40)
+
+
+def truth(lab: Lab) -> str:
+    """What a client of either node meets."""
+    postgres = database_of(lab)
+    return (f"rw {postgres.try_login(postgres.primary, 'spire', 'spire')}, "
+            f"ro {postgres.try_login(postgres.standby, 'spire', 'spire')}")
+
+
+def ours(look: Look) -> str:
+    lag = look.said.value("spire_postgres_replication_lag_seconds", node="ro/0")
+    part = look.said.state("spire_datastore_summary_state", part="entries")
+    return (f"{look.said.nodes()}, "
+            + ("lag " + look.said.state("spire_postgres_replication_lag_state", node="ro/0")
+               if lag is None else f"lag {lag:.1f} s") + f", entries {part}")
+
+
+def _is(node: str, *states: str) -> bool:
+    return node in states
+
+
+_IT = WatchPlay(_script, truth, ours)
+
+SCENARIO = Scenario(
+    name="database-stopped",
+    summary="the primary stops, then the standby as well; they come back one by one",
+    run=_IT.run,
+    expectations=(
+        _IT.well_before("both nodes are as named", lambda look: look.said.nodes()
+                        == "rw primary, ro standby, healthy"),
+        _IT.says(_PRIMARY, "the primary is gone, the standby is not", lambda look:
+                 _is(look.said.node("rw/0"), *_GONE) and look.said.up("rw/0") == 0
+                 and look.said.node("ro/0") == "standby", within=7),
+        _IT.never(_PRIMARY, "a lag of 0", lambda look: look.said.value(
+            "spire_postgres_replication_lag_seconds", node="ro/0") == 0, after=7),
+        _IT.says(_BOTH, "both are gone", lambda look: _is(look.said.node("rw/0"), *_GONE)
+                 and _is(look.said.node("ro/0"), *_GONE), within=7),
+        _IT.says(_STANDBY, "the standby is gone, the primary is back", lambda look:
+                 look.said.node("rw/0") == "primary" and _is(look.said.node("ro/0"), *_GONE),
+                 within=20),
+        _IT.one_connection_each,
+        _IT.well_in_the_end("both nodes are as named", lambda look: look.said.nodes()
+                            == "rw primary, ro standby, healthy"),
+    ),
+)
