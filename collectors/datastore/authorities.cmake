@@ -1,5 +1,5 @@
 # The authorities of every server, held against the bundle.
-house_library(datastore_authorities FOLDER collectors/datastore
+house_library(datastore_authorities PART FOLDER collectors/datastore
   SOURCES authority_collector.cc authority_families.cc authority_judge.cc authority_read.cc
   LINKS datastore_tables client_postgres client_spire_records exporter_collect exporter_metrics exporter_base)
 list(APPEND parts datastore_authorities)

@@ -1,5 +1,5 @@
 # What the role may do: `spire-exporter grants`, and the rights in `spire-exporter check`.
-house_library(collector_datastore_grants FOLDER collectors/datastore
+house_library(collector_datastore_grants PART FOLDER collectors/datastore
   SOURCES definer_functions.cc grant_options.cc grants.cc rights.cc
   LINKS datastore_tables exporter_collect exporter_base client_postgres)
 list(APPEND parts collector_datastore_grants)

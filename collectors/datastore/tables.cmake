@@ -1,5 +1,5 @@
 # SPIRE's own tables, by tiers.
-house_library(datastore_tables FOLDER collectors/datastore
+house_library(datastore_tables PART FOLDER collectors/datastore
   SOURCES agent_tally.cc audit_collector.cc audit_read.cc election.cc event_follower.cc events_lag.cc id_clock.cc restore_watch.cc schema.cc
           summary_collector.cc summary_families.cc summary_judge.cc summary_read.cc survey_collector.cc
           survey_families.cc survey_read.cc

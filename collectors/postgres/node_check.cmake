@@ -1,5 +1,5 @@
 # The nodes in `spire-exporter check`.
-house_library(collector_postgres_check FOLDER collectors/postgres SOURCES node_check.cc
+house_library(collector_postgres_check PART FOLDER collectors/postgres SOURCES node_check.cc
   LINKS exporter_collect exporter_base client_postgres)
 list(APPEND parts collector_postgres_check)
 

@@ -1,5 +1,5 @@
 # Replication: what PostgreSQL's nodes say of it, and what is true.
-house_library(postgres_replication FOLDER collectors/postgres
+house_library(postgres_replication PART FOLDER collectors/postgres
   SOURCES replication_ask.cc replication_collector.cc replication_families.cc replication_history.cc
   replication_judge.cc replication_reading.cc replication_statements.cc
   LINKS exporter_collect exporter_metrics exporter_base client_postgres)

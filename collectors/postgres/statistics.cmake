@@ -1,6 +1,6 @@
 # Locks and capacity.
 list(APPEND parts postgres_statistics)
-house_library(postgres_statistics FOLDER collectors/postgres
+house_library(postgres_statistics PART FOLDER collectors/postgres
   SOURCES capacity_families.cc capacity_findings.cc capacity_rebase.cc capacity_server.cc capacity_sessions.cc
     capacity_settings.cc locks_families.cc locks_reading.cc locks_tree.cc statistics_collector.cc statistics_memory.cc
     statistics_parts.cc statistics_reading.cc statistics_scope.cc
