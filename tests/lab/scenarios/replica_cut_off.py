@@ -38,6 +38,6 @@ SCENARIO = Scenario(
     summary="the standby's line hangs and is cut; its data grows old while it answers",
     run=_IT.run,
     expectations=(_IT.lag_is_true, _IT.never_fine(_HUNG), _IT.never_fine(_CUT),
-                  _IT.says(_HUNG, "receiver_silent", "upstream_lost"),
+                  _IT.says(_HUNG, "receiver_silent", "receiver_missing", "upstream_lost"),
                   _IT.says(_CUT, "receiver_missing", "upstream_lost"), _IT.well_in_the_end),
 )
