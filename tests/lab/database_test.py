@@ -1,13 +1,17 @@
 """What is seen of a broken database: looks, their table, and how they are judged."""
 
+import os
+import re
 import unittest
 from dataclasses import replace
 
 from scenarios.connections_exhausted import SCENARIO as EXHAUSTED
 from scenarios.database_empty import ours
+from spirelab import names
 from spirelab.database_watch import NOTHING, Look, Said, table
 from spirelab.expect_watch import (PAGE_SECONDS, WatchPlay, judge_pages, judge_said, percentile)
 from spirelab.exposition import parse_page
+from spirelab.options import REPOSITORY
 from spirelab.other_exporter import up_words
 from spirelab.postgres import login_words
 from spirelab.scenario import load_all
@@ -127,6 +131,17 @@ class JudgeTest(unittest.TestCase):
         self.assertEqual(percentile(values, 0.99), 99)
         self.assertEqual(percentile(values, 0.5), 50)
         self.assertEqual(percentile([3.0], 0.99), 3)
+
+
+class NamesTest(unittest.TestCase):
+    def test_names_of_the_database_are_in_the_reference(self) -> None:
+        path = os.path.join(REPOSITORY, "docs", "reference", "metrics.md")
+        with open(path, encoding="utf-8") as file:
+            reference = set(re.findall(r"^### `(\w+)`", file.read(), re.MULTILINE))
+        known = [value for value in vars(names).values() if isinstance(value, str)
+                 and value.startswith(("spire_postgres_", "spire_datastore_", "spire_ent"))]
+        self.assertGreater(len(known), 15)
+        self.assertEqual([name for name in known if name not in reference], [])
 
 
 class ScenarioTest(unittest.TestCase):

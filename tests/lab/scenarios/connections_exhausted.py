@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spirelab import exposition
+from spirelab import exposition, names
 from spirelab.database import database_of
 from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
@@ -56,7 +56,7 @@ def _truth(lab: Lab) -> str:
 
 
 def _ours(look: Look) -> str:
-    left = look.said.value("spire_postgres_connections_available", node="rw/0")
+    left = look.said.value(names.PG_CONNECTIONS_AVAILABLE, node="rw/0")
     return (f"{look.said.nodes()}, " + ("left: not known" if left is None else f"{left:g} left")
             + f"; connections_exhausted on {_named(look)} of {len(look.every)} sidecars")
 
@@ -81,7 +81,7 @@ def _other(page: exposition.Page | None) -> str:
 
 
 def _none_left(look: Look) -> bool:
-    left = look.said.value("spire_postgres_connections_available", node="rw/0")
+    left = look.said.value(names.PG_CONNECTIONS_AVAILABLE, node="rw/0")
     return left is not None and left <= 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from spirelab import exposition
+from spirelab import exposition, names
 from spirelab.database import database_of
 from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
@@ -29,10 +29,10 @@ def _script(lab: Lab, watch: Watch) -> None:
 
 def ours(look: Look) -> str:
     """Whether it is still the database that it was, and how much is in it."""
-    rows, counted = look.said.rows(), look.first("spire_entries")
+    rows, counted = look.said.rows(), look.first(names.ENTRIES)
     changes = ", ".join(
         f"{word} {value:g}" for word in ("created", "deleted")
-        if (value := look.said.value("spire_entry_changes_total", change=word)) is not None)
+        if (value := look.said.value(names.ENTRY_CHANGES, change=word)) is not None)
     return (f"{look.said.condition()}, rewinds "
             f"{look.said.value('spire_datastore_rewinds_total') or 0:g}, entries "
             + ("?" if rows is None else f"~{rows:g}")

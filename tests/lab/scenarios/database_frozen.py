@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spirelab import database
+from spirelab import database, names
 from spirelab.database import database_of
 from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
@@ -50,7 +50,7 @@ SCENARIO = Scenario(
         _IT.says(_PRIMARY, "the primary hangs, the standby does not", lambda look:
                  _says("rw/0", "hung", "ro/0", "standby", look)),
         _IT.never(_PRIMARY, "a lag of 0", lambda look: look.said.value(
-            "spire_postgres_replication_lag_seconds", node="ro/0") == 0, after=7),
+            names.PG_LAG, node="ro/0") == 0, after=7),
         _IT.says(_STANDBY, "the standby hangs, the primary does not", lambda look:
                  _says("ro/0", "hung", "rw/0", "primary", look)),
         _IT.pages_as_fast("well", "frozen"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from spirelab import names
 from spirelab.database import database_of
 from spirelab.database_watch import Watch
 from spirelab.expect_watch import WatchPlay
@@ -52,7 +53,7 @@ SCENARIO = Scenario(
                   after=0),
         # A look in the midst of it may see one sign fall and the next look another.
         _IT.says(_RESTORED, "called restored", lambda look: look.said.condition() == "restored"
-                 and look.said.value("spire_datastore_rewinds_total") in (1, 2)),
+                 and look.said.value(names.REWINDS) in (1, 2)),
         _IT.says(_RESTORED, "said by every sidecar", lambda look: all(
             said.condition() == "restored" for said in look.every)),
         _IT.one_connection_each,

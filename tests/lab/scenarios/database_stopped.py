@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spirelab import database
+from spirelab import database, names
 from spirelab.database import database_of
 from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
@@ -39,10 +39,10 @@ def truth(lab: Lab) -> str:
 
 
 def ours(look: Look) -> str:
-    lag = look.said.value("spire_postgres_replication_lag_seconds", node="ro/0")
-    part = look.said.state("spire_datastore_summary_state", part="entries")
+    lag = look.said.value(names.PG_LAG, node="ro/0")
+    part = look.said.state(names.LOOK_STATE, part="entries")
     return (f"{look.said.nodes()}, "
-            + ("lag " + look.said.state("spire_postgres_replication_lag_state", node="ro/0")
+            + ("lag " + look.said.state(names.PG_LAG_STATE, node="ro/0")
                if lag is None else f"lag {lag:.1f} s") + f", entries {part}")
 
 
@@ -63,7 +63,7 @@ SCENARIO = Scenario(
                  _is(look.said.node("rw/0"), *_GONE) and look.said.up("rw/0") == 0
                  and look.said.node("ro/0") == "standby", within=7),
         _IT.never(_PRIMARY, "a lag of 0", lambda look: look.said.value(
-            "spire_postgres_replication_lag_seconds", node="ro/0") == 0, after=7),
+            names.PG_LAG, node="ro/0") == 0, after=7),
         _IT.says(_BOTH, "both are gone", lambda look: _is(look.said.node("rw/0"), *_GONE)
                  and _is(look.said.node("ro/0"), *_GONE), within=7),
         _IT.says(_STANDBY, "the standby is gone, the primary is back", lambda look:

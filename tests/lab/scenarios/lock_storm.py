@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spirelab import exposition
+from spirelab import exposition, names
 from spirelab.database import database_of
 from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
@@ -68,9 +68,9 @@ def _truth(lab: Lab) -> str:
 
 def _ours(look: Look) -> str:
     said = look.said
-    waits = said.value("spire_postgres_lock_longest_wait_seconds", node="rw/0")
-    roots = said.value("spire_postgres_blocking_roots", node="rw/0")
-    spires = said.value("spire_postgres_spire_lock_waiting_sessions", node="rw/0")
+    waits = said.value(names.PG_LONGEST_WAIT, node="rw/0")
+    roots = said.value(names.PG_ROOTS, node="rw/0")
+    spires = said.value(names.PG_SPIRE_WAITING, node="rw/0")
     if waits is None or roots is None or spires is None:
         return "not known"
     if roots == 0:
@@ -91,22 +91,22 @@ def _other(page: exposition.Page | None) -> str:
 
 
 def _agents(look: Look) -> str:
-    return look.said.state("spire_datastore_summary_state", part="agents")
+    return look.said.state(names.LOOK_STATE, part="agents")
 
 
 def _blocked(look: Look) -> float:
-    return look.said.value("spire_postgres_blocked_sessions", node="rw/0") or 0
+    return look.said.value(names.PG_BLOCKED, node="rw/0") or 0
 
 
 def _shape(look: Look) -> bool:
     return (_blocked(look) >= _OURS
-            and look.said.value("spire_postgres_blocking_roots", node="rw/0") == 1
-            and look.said.state("spire_postgres_blocking_root_state", node="rw/0")
+            and look.said.value(names.PG_ROOTS, node="rw/0") == 1
+            and look.said.state(names.PG_ROOT_STATE, node="rw/0")
             == "idle_in_transaction")
 
 
 def _wait_is_true(look: Look) -> bool:
-    said = look.said.value("spire_postgres_lock_longest_wait_seconds", node="rw/0")
+    said = look.said.value(names.PG_LONGEST_WAIT, node="rw/0")
     words = look.truth.split("longest ")
     return (said is not None and said > 0 and len(words) == 2
             and abs(said - float(words[1].split()[0])) <= _SLACK_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spirelab import names
 from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
 from spirelab.registry import Registry
@@ -30,7 +31,7 @@ def _script(lab: Lab, watch: Watch) -> None:
 
 
 def _changed(look: Look, change: str) -> float:
-    return look.said.value("spire_entry_changes_total", change=change) or 0
+    return look.said.value(names.ENTRY_CHANGES, change=change) or 0
 
 
 def _rows(look: Look, low: int, high: int) -> bool:
@@ -39,7 +40,7 @@ def _rows(look: Look, low: int, high: int) -> bool:
 
 
 def _counted(look: Look, low: int, high: int) -> bool:
-    counted = look.first("spire_entries")
+    counted = look.first(names.ENTRIES)
     return counted is not None and low <= counted <= high
 
 

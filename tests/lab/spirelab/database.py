@@ -11,7 +11,7 @@ import signal
 import time
 from dataclasses import dataclass, field
 
-from spirelab import exposition
+from spirelab import exposition, names
 from spirelab.errors import LabError
 from spirelab.other_exporter import OtherExporters, read_page, up_words
 from spirelab.postgres import RELAY, Node, Postgres
@@ -201,13 +201,13 @@ class Comparison:
                                                for key, value in labels.items())]
             return found[0] if found else "-"
 
-        lags = [one.value for one in page.named("spire_postgres_replication_lag_seconds")
+        lags = [one.value for one in page.named(names.PG_LAG)
                 if one.labels["node"] == "ro/0"]
         lag = lags[0] if lags else None
-        word = state("spire_postgres_replication_state", node="ro/0")
+        word = state(names.PG_REPLICATION_STATE, node="ro/0")
         words = [f"{lag:.1f} s" if lag is not None
                  else f"lag {state('spire_postgres_replication_lag_state', node='ro/0')}",
-                 word, "rw " + state("spire_postgres_node_state", node="rw/0"),
-                 "ro " + state("spire_postgres_node_state", node="ro/0"),
-                 state("spire_postgres_cluster_state")]
+                 word, "rw " + state(names.PG_NODE_STATE, node="rw/0"),
+                 "ro " + state(names.PG_NODE_STATE, node="ro/0"),
+                 state(names.PG_CLUSTER_STATE)]
         return lag, word, ", ".join(words)

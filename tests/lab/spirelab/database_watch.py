@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Callable
 
-from spirelab import exposition, web
+from spirelab import exposition, names, web
 from spirelab.database import database_of
 from spirelab.errors import LabError
 from spirelab.other_exporter import OtherExporters, read_page, up_words
@@ -56,16 +56,16 @@ class Said:
         return found[0] if found else "-"
 
     def node(self, name: str) -> str:
-        return self.state("spire_postgres_node_state", node=name)
+        return self.state(names.PG_NODE_STATE, node=name)
 
     def up(self, name: str) -> float | None:
-        return self.value("spire_postgres_up", node=name)
+        return self.value(names.PG_UP, node=name)
 
     def rows(self, table: str = "registered_entries") -> float | None:
-        return self.value("spire_datastore_rows", table=table)
+        return self.value(names.ROWS, table=table)
 
     def condition(self) -> str:
-        return self.state("spire_datastore_condition", "condition")
+        return self.state(names.CONDITION, "condition")
 
     def nodes(self) -> str:
         """What the two nodes and both together are."""
