@@ -4,7 +4,6 @@ namespace spire_exporter::datastore {
 
 void RestoreWatch::Begin(SystemTime now) {
   look_ = now;
-  fell_in_look_ = false;
 }
 
 bool RestoreWatch::Note(std::string_view sign, std::optional<int64_t> value) {
@@ -12,8 +11,7 @@ bool RestoreWatch::Note(std::string_view sign, std::optional<int64_t> value) {
   const auto [mark, fresh] = highest_.emplace(std::string(sign), *value);
   const bool fell = !fresh && *value < mark->second;
   mark->second = *value;
-  if (fell && !fell_in_look_) {
-    fell_in_look_ = true;
+  if (fell && (!last_rewind_ || look_ - *last_rewind_ > kOneRestore)) {
     ++rewinds_;
     last_rewind_ = look_;
   }

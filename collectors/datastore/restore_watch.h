@@ -18,6 +18,9 @@ class RestoreWatch {
  public:
   // How long `restored` is said after it was noticed.
   static constexpr Duration kSaidFor = std::chrono::hours(1);
+  // What falls within this time of a fall is the same restore: a look in the midst of one cannot
+  // read every sign, and the next look sees the others fall.
+  static constexpr Duration kOneRestore = std::chrono::minutes(1);
 
   // Begins a look at the primary.
   void Begin(SystemTime now);
@@ -32,14 +35,13 @@ class RestoreWatch {
   // restored, emptied (they held something before), empty (never seen otherwise), no_tables,
   // normal.
   std::string_view Condition(SystemTime now) const;
-  // Times that ids fell.
+  // Times that the database went back.
   uint64_t rewinds() const { return rewinds_; }
   std::optional<SystemTime> last_rewind() const { return last_rewind_; }
 
  private:
   std::map<std::string, int64_t, std::less<>> highest_;
   SystemTime look_;
-  bool fell_in_look_ = false;
   uint64_t rewinds_ = 0;
   std::optional<SystemTime> last_rewind_;
   bool ever_there_ = false;

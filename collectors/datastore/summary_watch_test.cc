@@ -109,6 +109,18 @@ TEST_F(RestoreWatchTest, SeveralSignsOfOneLookAreOneRewind) {
   EXPECT_EQ(watch_.rewinds(), 1u);
 }
 
+TEST_F(RestoreWatchTest, SignsThatFallOneLookLaterAreTheSameRewind) {
+  Look(100);
+  watch_.Note("sequence", 100);
+  Look(60);  // the sequence could not be read in the midst of it
+  Look(61);
+  EXPECT_TRUE(watch_.Note("sequence", 60));
+  EXPECT_EQ(watch_.rewinds(), 1u);
+  now_ += RestoreWatch::kOneRestore;
+  Look(2);
+  EXPECT_EQ(watch_.rewinds(), 2u);
+}
+
 TEST_F(RestoreWatchTest, NewAndEmptiedDatabasesAreToldApart) {
   Look(std::nullopt, false, std::nullopt);
   EXPECT_EQ(Condition(), "no_tables");
