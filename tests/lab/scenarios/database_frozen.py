@@ -8,10 +8,14 @@ from spirelab.database_watch import NOTHING, Look, Watch
 from spirelab.expect_watch import WatchPlay
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab
-from scenarios.database_stopped import ours, truth
+from scenarios.database_stopped import lag_is_unknown, ours, truth
 
 _PRIMARY = "the primary is frozen"
 _STANDBY = "the standby is frozen"
+_UNKNOWN = "the primary is frozen: the lag is unknown"
+_HUNG = "the standby is frozen: named as hung"
+# Three seconds are what a reading may take, and a round of the replication's readings is one.
+_SAID_SECONDS = 5.0
 _PAGES = 300
 
 
@@ -20,6 +24,7 @@ def _script(lab: Lab, watch: Watch) -> None:
     watch.time_pages("well", _PAGES)
     database.freeze(lab, postgres.primary)
     watch.note(_PRIMARY)
+    watch.time_said(_UNKNOWN, lag_is_unknown)
     watch.watch(25)
     watch.time_pages("frozen", _PAGES)
     watch.watch(15)
@@ -28,6 +33,7 @@ def _script(lab: Lab, watch: Watch) -> None:
     watch.watch(25)
     database.freeze(lab, postgres.standby)
     watch.note(_STANDBY)
+    watch.time_said(_HUNG, lambda said: said.node("ro/0") == "hung")
     watch.watch(30)
     database.thaw(lab, postgres.standby)
     watch.note(NOTHING)
@@ -53,6 +59,8 @@ SCENARIO = Scenario(
             names.PG_LAG, node="ro/0") == 0, after=7),
         _IT.says(_STANDBY, "the standby hangs, the primary does not", lambda look:
                  _says("ro/0", "hung", "rw/0", "primary", look)),
+        _IT.said_within(_UNKNOWN, _SAID_SECONDS),
+        _IT.said_within(_HUNG, _SAID_SECONDS),
         _IT.pages_as_fast("well", "frozen"),
         _IT.one_connection_each,
         _IT.well_in_the_end("both nodes are as named", lambda look: look.said.nodes()

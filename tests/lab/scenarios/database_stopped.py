@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spirelab import database, names
 from spirelab.database import database_of
-from spirelab.database_watch import NOTHING, Look, Watch
+from spirelab.database_watch import NOTHING, Look, Said, Watch
 from spirelab.expect_watch import WatchPlay
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab
@@ -12,6 +12,7 @@ from spirelab.stage import Lab
 _PRIMARY = "the primary is down"
 _BOTH = "both are down"
 _STANDBY = "the standby alone is down"
+_UNKNOWN = "the primary is down: the lag is unknown"
 _GONE = ("unreachable", "refused", "gone")
 
 
@@ -19,6 +20,7 @@ def _script(lab: Lab, watch: Watch) -> None:
     postgres = database_of(lab)
     database.stop(lab, postgres.primary)
     watch.note(_PRIMARY)
+    watch.time_said(_UNKNOWN, lag_is_unknown)
     watch.watch(40)
     database.stop(lab, postgres.standby)
     watch.note(_BOTH)
@@ -46,6 +48,11 @@ def ours(look: Look) -> str:
                if lag is None else f"lag {lag:.1f} s") + f", entries {part}")
 
 
+def lag_is_unknown(said: Said) -> bool:
+    return (said.page is not None and said.value(names.PG_LAG, node="ro/0") is None
+            and said.state(names.PG_LAG_STATE, node="ro/0") == "primary_unreachable")
+
+
 def _is(node: str, *states: str) -> bool:
     return node in states
 
@@ -69,6 +76,7 @@ SCENARIO = Scenario(
         _IT.says(_STANDBY, "the standby is gone, the primary is back", lambda look:
                  look.said.node("rw/0") == "primary" and _is(look.said.node("ro/0"), *_GONE),
                  within=20),
+        _IT.said_within(_UNKNOWN, 2.0),
         _IT.one_connection_each,
         _IT.well_in_the_end("both nodes are as named", lambda look: look.said.nodes()
                             == "rw primary, ro standby, healthy"),

@@ -165,6 +165,18 @@ class Watch:
                 raise LabError(f"{what}: not so after {seconds:g} s")
             self.timeline.watch(every)
 
+    def time_said(self, name: str, said: Callable[[Said], bool], seconds: float = 15.0) -> None:
+        """How long after `note` the first sidecar's page says so, to a tenth of a second."""
+        url = self.lab.plan.servers()[0].page_url
+        while time.monotonic() - self._changed < seconds:
+            if said(Said(read_page(url))):
+                took = time.monotonic() - self._changed
+                self.timeline.measure(name, took)
+                self.timeline.add("note", f"{name}: said after {took:.1f} s")
+                return
+            time.sleep(0.1)
+        self.timeline.add("note", f"{name}: not said within {seconds:g} s")
+
     def look(self) -> Look:
         """Everybody at once: one that hangs does not make the others' answers old."""
         servers = self.lab.plan.servers()

@@ -88,6 +88,15 @@ class WatchPlay:
             return Line(holds(last), f"in the end: {what}", last.ours)
         return judge
 
+    def said_within(self, name: str, seconds: float) -> Expectation:
+        """What `Watch.time_said` timed under this name."""
+        def judge(lab: Lab, timeline: Timeline) -> Line:
+            del lab
+            took = timeline.measured(name)
+            return Line(bool(took) and max(took) <= seconds, f"{name}: said within {seconds:g} s",
+                        f"after {took[0]:.1f} s" if took else "never")
+        return judge
+
     def one_connection_each(self, lab: Lab, timeline: Timeline) -> Line:
         """The sidecars never have more than one session each, also when they come back."""
         del lab, timeline
