@@ -174,7 +174,7 @@ void SummaryJudge::JudgeNodes(const Answers& answers, const pg::Answer<NodeSumma
         agents.lag = agent_lag_.Judge(node.node, *agents.newest, now);
       }
     }
-    node.tables = {std::move(entries), std::move(agents)};
+    node.tables = {entries, agents};
     view.nodes.push_back(std::move(node));
   }
 }
