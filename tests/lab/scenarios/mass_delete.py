@@ -31,7 +31,9 @@ def _script(lab: Lab, watch: Watch) -> None:
 
 
 def _changed(look: Look, change: str) -> float:
-    return look.said.value(names.ENTRY_CHANGES, change=change) or 0
+    """Since the first look: the sidecars have followed what was made before it, too."""
+    first = _IT.looks()[0].said.value(names.ENTRY_CHANGES, change=change) or 0
+    return (look.said.value(names.ENTRY_CHANGES, change=change) or 0) - first
 
 
 def _rows(look: Look, low: int, high: int) -> bool:

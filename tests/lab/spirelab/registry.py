@@ -35,7 +35,8 @@ class Registry:
         """Beside the simulator: something to lose."""
         if self._lab.real is not None:
             return
-        self._insert(12, f"spiffe://{TRUST_DOMAIN}/fleet/")
+        self._insert(10, f"spiffe://{TRUST_DOMAIN}/fleet/")
+        self._insert(2, f"spiffe://{TRUST_DOMAIN}/node/")
         self._sql(
             "INSERT INTO attested_node_entries (created_at, updated_at, spiffe_id, data_type, "
             "serial_number, expires_at, new_serial_number, can_reattest, agent_version) "
