@@ -2,6 +2,10 @@
 
 #include <array>
 
+#include <memory>
+#include <utility>
+
+#include "collectors/clients/workload/workload_certificates.h"
 #include "collectors/datastore/datastore_module.h"
 #include "collectors/postgres/postgres_module.h"
 #include "collectors/telemetry/telemetry_module.h"
@@ -12,6 +16,15 @@ std::span<const CatalogEntry> Catalog() {
   static const std::array<CatalogEntry, 3> kCatalog = {
       DatastoreCatalogEntry(), PostgresCatalogEntry(), TelemetryCatalogEntry()};
   return kCatalog;
+}
+
+MakeWorkloadSource WorkloadCertificatesOf(const Clock& clock) {
+  return [&clock](const std::string& socket,
+                  std::function<void()> changed) -> Result<std::shared_ptr<WorkloadSource>> {
+    auto made = WorkloadCertificates::OverSocket(socket, clock, std::move(changed));
+    if (!made.ok()) return made.error();
+    return std::shared_ptr<WorkloadSource>(*std::move(made));
+  };
 }
 
 }  // namespace spire_exporter

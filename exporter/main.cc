@@ -71,7 +71,7 @@ int Main(std::span<const char* const> argv) {
     Print(stdout, table);
     return code;
   }
-  return Serve(line, *settings, Catalog(), clock, *logger);
+  return Serve(line, *settings, Catalog(), WorkloadCertificatesOf(clock), clock, *logger);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "exporter/app/landing.h"
 #include "exporter/app/metrics_handler.h"
@@ -110,10 +111,11 @@ class RequestCounter final : public HttpObserver {
 class Server {
  public:
   Server(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
-         const Clock& clock, Logger& logger)
+         MakeWorkloadSource make_workload, const Clock& clock, Logger& logger)
       : line_(line),
         settings_(settings),
         catalog_(catalog),
+        make_workload_(std::move(make_workload)),
         clock_(clock),
         logger_(logger),
         facts_{settings.role, settings.trust_domain, line.telemetry_path, clock.System()},
@@ -124,7 +126,9 @@ class Server {
             collectors_, Names(catalog), [this] { return OwnSnapshots(); },
             [this](const PageReport& report) { process_.CountPage(report); }, clock),
         healthy_([](const HttpRequest&) { return HealthyPage(); }),
-        ready_([this](const HttpRequest&) { return ReadyPage(collectors_); }),
+        ready_([this](const HttpRequest&) {
+          return ReadyPage(collectors_, web_ ? web_->Waiting() : std::string());
+        }),
         reload_([this](const HttpRequest&) { return ReloadPage(gate_); }),
         landing_([this](const HttpRequest&) { return Landing(); }),
         status_([this](const HttpRequest&) {
@@ -134,10 +138,12 @@ class Server {
 
   Status Start() {
     const Status applied = collectors_.Apply(settings_.config, settings_.enabled, settings_.limits);
+    metrics_.Show(settings_.profile);
     NoteLoad(applied);
     if (!applied.ok()) return applied;
     if (!line_.web_config_file.empty()) {
-      web_ = std::make_unique<WebFront>(line_.web_config_file, &ParseYaml, clock_, logger_);
+      web_ = std::make_unique<WebFront>(line_.web_config_file, &ParseYaml, clock_, logger_,
+                                        make_workload_);
       if (Status started = web_->Start(); !started.ok()) return started;
     }
     http_.emplace(HttpOptions(), Routes(line_.telemetry_path), clock_, logger_, &requests_);
@@ -251,12 +257,15 @@ class Server {
       return Error{Code::kFailedPrecondition, "role and trust_domain need a restart to change",
                    loaded->config["role"].where(), false};
     }
-    return collectors_.Apply(loaded->config, loaded->enabled, loaded->limits);
+    Status applied = collectors_.Apply(loaded->config, loaded->enabled, loaded->limits);
+    if (applied.ok()) metrics_.Show(loaded->profile);
+    return applied;
   }
 
   const CommandLine& line_;
   const Settings& settings_;
   const std::span<const CatalogEntry> catalog_;
+  const MakeWorkloadSource make_workload_;
   const Clock& clock_;
   Logger& logger_;
   const ProcessFacts facts_;
@@ -311,11 +320,11 @@ void PrepareSignals() {
 }
 
 int Serve(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
-          const Clock& clock, Logger& logger) {
+          MakeWorkloadSource make_workload, const Clock& clock, Logger& logger) {
   const sigset_t signals = OurSignals();
   const UniqueFd signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   std::unique_ptr<ShutdownGuard> guard;  // outlives the server, so that it watches its end
-  Server server(line, settings, catalog, clock, logger);
+  Server server(line, settings, catalog, std::move(make_workload), clock, logger);
   logger.Info("starting",
               {{"version", VersionText()}, {"role", std::string(RoleName(settings.role))}});
   if (const Status started = server.Start(); !started.ok()) {

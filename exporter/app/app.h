@@ -13,6 +13,7 @@
 #include "exporter/base/clock.h"
 #include "exporter/base/logger.h"
 #include "exporter/collect/collector_set.h"
+#include "exporter/tls/workload_source.h"
 
 namespace spire_exporter {
 
@@ -25,9 +26,10 @@ inline constexpr int kExitUsage = 2;
 void PrepareSignals();
 
 // Runs until SIGTERM or SIGINT, then ends within five seconds; SIGHUP and /-/reload load the
-// configuration again. Returns the exit code.
+// configuration again. `make_workload` is for a page that is served with an SVID. Returns the exit
+// code.
 int Serve(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
-          const Clock& clock, Logger& logger);
+          MakeWorkloadSource make_workload, const Clock& clock, Logger& logger);
 
 // Reads the web configuration file, if there is one, as Serve() will.
 Status CheckWebConfig(const CommandLine& line);

@@ -70,7 +70,7 @@ Page MetricsHandler::MakePage(const std::set<std::string, std::less<>>& wanted,
   if (wanted.contains(kOwnFamilies)) {
     for (std::shared_ptr<const Snapshot>& own : own_()) snapshots.push_back(std::move(own));
   }
-  Page page = Page::Merge(std::move(snapshots));
+  Page page = Page::Merge(std::move(snapshots), most_.load(std::memory_order_relaxed));
   on_page_(page.report());
   return page;
 }

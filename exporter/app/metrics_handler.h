@@ -2,6 +2,7 @@
 #ifndef EXPORTER_APP_METRICS_HANDLER_H_
 #define EXPORTER_APP_METRICS_HANDLER_H_
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <map>
@@ -37,6 +38,8 @@ class MetricsHandler final : public HttpHandler {
                  OnPage on_page, const Clock& clock);
 
   HttpResponse Handle(const HttpRequest& request) override;
+  // What pages show from now on. Safe from any thread.
+  void Show(Detail most) { most_.store(most, std::memory_order_relaxed); }
 
  private:
   Result<std::set<std::string, std::less<>>> WantedNames(const HttpRequest& request) const;
@@ -50,6 +53,8 @@ class MetricsHandler final : public HttpHandler {
   const OnPage on_page_;
   const Clock& clock_;
   Gzip gzip_;
+  // relaxed: a lone value, that the next page reads.
+  std::atomic<Detail> most_{Detail::kFull};
   Mutex mutex_;
   // Pages that are being made, by what they will hold.
   std::map<std::string, std::shared_future<HttpResponse>> making_ GUARDED_BY(mutex_);

@@ -16,13 +16,14 @@ HttpResponse HealthyPage() {
   return HttpResponse::Text(200, "spire-exporter is healthy.\n");
 }
 
-HttpResponse ReadyPage(CollectorSet& collectors) {
+HttpResponse ReadyPage(CollectorSet& collectors, const std::string& page_waits) {
   std::string waiting;
   for (const RunnerState& state : collectors.States()) {
     if (!state.finished_once) waiting += " " + state.collector + "/" + state.target;
   }
-  if (waiting.empty()) return HttpResponse::Text(200, "spire-exporter is ready.\n");
-  return HttpResponse::Text(503, "waiting for the first reading of" + waiting + "\n");
+  const std::string more = page_waits.empty() ? "" : page_waits + "\n";
+  if (waiting.empty()) return HttpResponse::Text(200, "spire-exporter is ready.\n" + more);
+  return HttpResponse::Text(503, "waiting for the first reading of" + waiting + "\n" + more);
 }
 
 HttpResponse ReloadPage(ReloadGate& gate) {

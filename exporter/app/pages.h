@@ -32,8 +32,9 @@ class FunctionHandler final : public HttpHandler {
 
 HttpResponse HealthyPage();
 // 503 until every collector's first call has returned, well or not; the text says what is waited
-// for.
-HttpResponse ReadyPage(CollectorSet& collectors);
+// for. `page_waits` is what the page itself waits for, empty for nothing: it is said, and is no
+// 503, or a SPIRE server whose pod is not ready for want of an SVID could never issue it.
+HttpResponse ReadyPage(CollectorSet& collectors, const std::string& page_waits);
 // Waits for the outcome: 200, or 500 with the error of the configuration.
 HttpResponse ReloadPage(ReloadGate& gate);
 // What the landing page (landing.h) says, as JSON.

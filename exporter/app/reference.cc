@@ -46,6 +46,7 @@ void AppendFamily(const FamilyDescription& family, std::string& out) {
   out += "| Series | at most " + std::to_string(family.series_max) + " |\n";
   out += "| Age | up to " + FormatDuration(family.age_max) + ", then " +
          std::string(WhenStaleText(family.when_stale)) + " |\n";
+  out += "| Profile | " + std::string(DetailName(family.detail)) + " |\n";
   out += "| Stability | " + std::string(StabilityName(family.stability)) + " |\n\n";
 }
 
@@ -80,6 +81,22 @@ void LintFamily(const FamilyDescription& family, std::vector<std::string>& findi
       family.name.rfind("spire_agent_", 0) == 0) {
     complain("the name is in nobody's or in SPIRE's own space");
   }
+}
+
+std::vector<std::string_view> Sorted(std::span<const std::string_view> values) {
+  std::vector<std::string_view> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+// Whether two collectors may fill one family: it is the same to whoever reads the page, wherever
+// its values come from.
+bool SameForReaders(const FamilyDescription& a, const FamilyDescription& b) {
+  return a.name == b.name && a.type == b.type && a.unit == b.unit && a.help == b.help &&
+         std::equal(a.labels.begin(), a.labels.end(), b.labels.begin(), b.labels.end(),
+                    [](const LabelDescription& one, const LabelDescription& other) {
+                      return one.name == other.name && Sorted(one.values) == Sorted(other.values);
+                    });
 }
 
 }  // namespace
@@ -128,6 +145,7 @@ std::string ReferenceJson(std::vector<ReferenceSection> sections) {
                       {"series_max", family->series_max},
                       {"age_max_seconds", Seconds(family->age_max)},
                       {"when_stale", family->when_stale == WhenStale::kKept ? "kept" : "withdrawn"},
+                      {"profile", std::string(DetailName(family->detail))},
                       {"stability", std::string(StabilityName(family->stability))}});
     }
   }
@@ -141,7 +159,7 @@ std::vector<std::string> LintDescriptions(const std::vector<ReferenceSection>& s
     for (const FamilyDescription* family : section.families) {
       LintFamily(*family, findings);
       const auto [at, is_new] = seen.emplace(family->name, family);
-      if (!is_new && at->second != family)
+      if (!is_new && !SameForReaders(*at->second, *family))
         findings.push_back(std::string(family->name) + ": described twice");
     }
   }

@@ -21,6 +21,7 @@ TEST(ReferenceTest, WritesEveryFieldOfADescription) {
                       "| Source | a test |\n"
                       "| Series | at most 3 |\n"
                       "| Age | up to 1m, then withdrawn |\n"
+                      "| Profile | standard |\n"
                       "| Stability | experimental |\n"),
             std::string::npos);
 }
@@ -50,6 +51,23 @@ TEST(ReferenceTest, LintFindsWhatPromlintWouldAndMore) {
                 "spire_age: the name lacks its unit", "spire_age: the help is not a sentence",
                 "spire_server_thing: the name is in nobody's or in SPIRE's own space",
                 "spire_fake_lamps: described twice"}));
+}
+
+TEST(ReferenceTest, TwoCollectorsMayFillOneFamilyThatIsTheSameToReaders) {
+  static constexpr std::string_view kKinds[] = {"agent", "server"};
+  static constexpr std::string_view kTurned[] = {"server", "agent"};
+  static constexpr std::string_view kMore[] = {"agent", "server", "canary"};
+  static constexpr LabelDescription kKind[] = {{"kind", "whose", kKinds}};
+  static constexpr LabelDescription kOtherOrder[] = {{"kind", "whose", kTurned}};
+  static constexpr LabelDescription kOtherSet[] = {{"kind", "whose", kMore}};
+  constexpr FamilyDescription kOne{
+      .name = "spire_ends", .labels = kKind, .help = "An end.", .source = "a test"};
+  constexpr FamilyDescription kSame{
+      .name = "spire_ends", .labels = kOtherOrder, .help = "An end.", .source = "another test"};
+  constexpr FamilyDescription kOther{
+      .name = "spire_ends", .labels = kOtherSet, .help = "An end.", .source = "a test"};
+  EXPECT_TRUE(LintDescriptions({{"x", "", {&kOne}}, {"y", "", {&kSame}}}).empty());
+  EXPECT_EQ(LintDescriptions({{"x", "", {&kOne}}, {"y", "", {&kOther}}}).size(), 1u);
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ constexpr FamilyDescription kThreads{.name = "spire_exporter_threads",
                                      .labels = kThreadLabels,
                                      .help = "Threads of the process by name.",
                                      .source = "/proc/self/task",
-                                     .series_max = 80};
+                                     .series_max = 80,
+                                     .detail = Detail::kFull};
 
 constexpr std::array<const FamilyDescription*, 2> kFamilies = {&kRole, &kThreads};
 

@@ -11,8 +11,9 @@ namespace spire_exporter {
 namespace {
 
 constexpr std::array<std::string_view, 3> kRoles = {"server", "agent", "standalone"};
-constexpr std::array<std::string_view, 4> kOwnScalars = {
-    "role", "trust_domain", "limits.max_series", "limits.max_label_length"};
+constexpr std::array<std::string_view, 3> kProfiles = {"minimal", "standard", "full"};
+constexpr std::array<std::string_view, 5> kOwnScalars = {
+    "role", "trust_domain", "profile", "limits.max_series", "limits.max_label_length"};
 
 KnownKeys KeysOf(std::span<const CatalogEntry> catalog) {
   KnownKeys known;
@@ -76,6 +77,10 @@ Result<Settings> LoadSettings(const CommandLine& line, std::span<const std::stri
   reader.ReadChoice("role", kRoles, &role);
   settings.role = static_cast<Role>(role);
   reader.Read("trust_domain", &settings.trust_domain);
+  size_t profile =
+      static_cast<size_t>(settings.role == Role::kStandalone ? Detail::kFull : Detail::kStandard);
+  reader.ReadChoice("profile", kProfiles, &profile);
+  settings.profile = static_cast<Detail>(profile);
   reader.Check(ReadLimits(reader.Take("limits"), &settings.limits));
   for (const CatalogEntry& entry : catalog) {
     reader.Take(entry.name);
@@ -94,6 +99,7 @@ Result<Settings> LoadSettings(const CommandLine& line, std::span<const std::stri
   }
   settings.config =
       settings.config.WithDefault("role", std::string(RoleName(settings.role)))
+          .WithDefault("profile", std::string(DetailName(settings.profile)))
           .WithDefault("limits.max_series", std::to_string(settings.limits.series_max))
           .WithDefault("limits.max_label_length", std::to_string(settings.limits.label_length_max));
   settings.listen_addresses = line.listen_addresses;

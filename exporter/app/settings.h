@@ -12,6 +12,7 @@
 #include "exporter/base/config_node.h"
 #include "exporter/base/result.h"
 #include "exporter/collect/module.h"
+#include "exporter/metrics/description.h"
 #include "exporter/metrics/limits.h"
 
 namespace spire_exporter {
@@ -22,6 +23,7 @@ struct Settings {
   Role role = Role::kStandalone;
   std::string trust_domain;
   Limits limits;
+  Detail profile = Detail::kFull;
   std::vector<std::string_view> enabled;  // names of collectors, views into the catalogue
   std::vector<std::string> listen_addresses;
 };

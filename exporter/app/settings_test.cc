@@ -40,6 +40,12 @@ TEST_F(SettingsTest, HasTheDefaultsOfTheRoleWithoutAFile) {
   EXPECT_EQ(settings->limits.series_max, 20'000u);
   EXPECT_EQ(settings->enabled, (std::vector<std::string_view>{"lamps"}));
   EXPECT_EQ(settings->config["lamps"]["color"].text(), "white");
+  EXPECT_EQ(settings->profile, Detail::kStandard);
+  EXPECT_EQ(settings->config["profile"].text(), "standard");
+  line_.role = Role::kStandalone;
+  EXPECT_EQ(Load()->profile, Detail::kFull);
+  environment_ = {"SPIRE_EXPORTER_PROFILE=minimal"};
+  EXPECT_EQ(Load()->profile, Detail::kMinimal);
 }
 
 TEST_F(SettingsTest, TheFlagBeatsTheEnvironmentWhichBeatsTheFile) {
@@ -59,6 +65,9 @@ TEST_F(SettingsTest, ErrorsNameThePlaceAndTheNearestKey) {
   EXPECT_EQ(ErrorOfLoad(), "FILE:2:1: lamp: unknown key: did you mean \"lamps\"?");
   File("limits:\n  max_seris: 5\n");
   EXPECT_EQ(ErrorOfLoad(), "FILE:2:3: limits.max_seris: unknown key: did you mean \"max_series\"?");
+  File("profile: tiny\n");
+  EXPECT_EQ(ErrorOfLoad(),
+            "FILE:1:10: profile: \"tiny\" is wrong: expected one of minimal, standard, full");
   File("role: boss\n");
   EXPECT_EQ(ErrorOfLoad(),
             "FILE:1:7: role: \"boss\" is wrong: expected one of server, agent, standalone");

@@ -33,14 +33,16 @@ constexpr FamilyDescription kSuccess{.name = "spire_exporter_collector_success",
                                          "reading and none is past its deadline now.",
                                      .source = kSource,
                                      .series_max = kTargetsMax,
-                                     .stability = Stability::kStable};
+                                     .stability = Stability::kStable,
+                                     .detail = Detail::kMinimal};
 constexpr FamilyDescription kDuration{.name = "spire_exporter_collector_duration_seconds",
                                       .unit = "seconds",
                                       .labels = kCollectorTarget,
                                       .help = "How long the last call of a collector took.",
                                       .source = kSource,
                                       .series_max = kTargetsMax,
-                                      .stability = Stability::kStable};
+                                      .stability = Stability::kStable,
+                                      .detail = Detail::kFull};
 constexpr FamilyDescription kLastSuccess{
     .name = "spire_exporter_collector_last_success_timestamp_seconds",
     .unit = "seconds",
@@ -56,7 +58,8 @@ constexpr FamilyDescription kAge{
     .labels = kCollectorTarget,
     .help = "How old the reading is that this page shows; absent when it shows none.",
     .source = kSource,
-    .series_max = kTargetsMax};
+    .series_max = kTargetsMax,
+    .detail = Detail::kFull};
 constexpr FamilyDescription kFailures{
     .name = "spire_exporter_collector_failures_total",
     .type = MetricType::kCounter,
@@ -70,14 +73,16 @@ constexpr FamilyDescription kOverruns{
     .labels = kCollectorTarget,
     .help = "Calls of a collector that were not back 100 ms after their deadline.",
     .source = kSource,
-    .series_max = kTargetsMax};
+    .series_max = kTargetsMax,
+    .detail = Detail::kFull};
 constexpr FamilyDescription kDropped{
     .name = "spire_exporter_series_dropped_total",
     .type = MetricType::kCounter,
     .labels = kDropLabels,
     .help = "Series or label values of readings that passed the limits of the configuration.",
     .source = kSource,
-    .series_max = kTargetsMax * kDropReasons.size()};
+    .series_max = kTargetsMax * kDropReasons.size(),
+    .detail = Detail::kFull};
 
 constexpr std::array<const FamilyDescription*, 7> kFamilies = {
     &kSuccess, &kDuration, &kLastSuccess, &kAge, &kFailures, &kOverruns, &kDropped};

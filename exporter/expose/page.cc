@@ -85,7 +85,7 @@ std::string_view BaseName(const FamilyDescription& description) {
   return description.name;
 }
 
-Page Page::Merge(std::vector<std::shared_ptr<const Snapshot>> snapshots) {
+Page Page::Merge(std::vector<std::shared_ptr<const Snapshot>> snapshots, Detail most) {
   Page page;
   page.snapshots_ = std::move(snapshots);
   std::vector<const Family*> parts;
@@ -94,6 +94,7 @@ Page Page::Merge(std::vector<std::shared_ptr<const Snapshot>> snapshots) {
     if (snapshot == nullptr) continue;
     for (const Family& family : snapshot->families) {
       if (family.description == nullptr || family.series.empty()) continue;
+      if (family.description->detail > most) continue;
       parts.push_back(&family);
       series += family.series.size();
     }

@@ -45,9 +45,11 @@ class Page {
  public:
   // Families sorted bytewise by name. A family without series is not on the page, metadata
   // included: a name without a value answers no query, and what could be there is what
-  // `spire-exporter metrics` tells. Null snapshots are skipped. Costs a pass over the series, and a
+  // `spire-exporter metrics` tells; nor is one of more detail than `most`. Null snapshots are
+  // skipped. Costs a pass over the series, and a
   // sort where several snapshots share a family or one is unsorted.
-  static Page Merge(std::vector<std::shared_ptr<const Snapshot>> snapshots);
+  static Page Merge(std::vector<std::shared_ptr<const Snapshot>> snapshots,
+                    Detail most = Detail::kFull);
 
   Page(Page&&) = default;
   Page& operator=(Page&&) = default;

@@ -24,6 +24,7 @@ constexpr FamilyDescription Of(std::string_view name, MetricType type,
 constexpr FamilyDescription kAlpha = Of("alpha", MetricType::kGauge, kKind);
 constexpr FamilyDescription kAlphaCounter = Of("alpha", MetricType::kCounter, kKind);
 constexpr FamilyDescription kBeta = Of("beta", MetricType::kGauge, kKind);
+constexpr FamilyDescription kProcessGauge = Of("process", MetricType::kGauge);
 
 std::shared_ptr<const Snapshot> One(
     const FamilyDescription& description,
@@ -64,6 +65,19 @@ TEST(PageTest, MergesFamiliesByNameAndSortsEverything) {
   EXPECT_THAT(Kinds(page.families()[1]), testing::ElementsAre("a", "k", "z"));
   EXPECT_EQ(page.series_count(), 4u);
   EXPECT_EQ(page.report().total(), 0u);
+}
+
+TEST(PageTest, ShowsNoMoreDetailThanAsked) {
+  FamilyDescription minimal = kAlpha, full = kBeta;
+  minimal.detail = Detail::kMinimal;
+  full.detail = Detail::kFull;
+  const auto shown = [&](Detail most) {
+    return Names(Page::Merge(
+        {One(minimal, {{"a", 1}}), One(full, {{"a", 1}}), Plain({&kProcessGauge})}, most));
+  };
+  EXPECT_THAT(shown(Detail::kMinimal), testing::ElementsAre("alpha"));
+  EXPECT_THAT(shown(Detail::kStandard), testing::ElementsAre("alpha", "process"));
+  EXPECT_THAT(shown(Detail::kFull), testing::ElementsAre("alpha", "beta", "process"));
 }
 
 TEST(PageTest, KeepsTheFirstOfEqualSeriesAndCountsTheRest) {

@@ -40,7 +40,8 @@ constexpr FamilyDescription kBuildInfo{.name = "spire_exporter_build_info",
                                        .help = "What this exporter was built from.",
                                        .source = kSelf,
                                        .when_stale = WhenStale::kKept,
-                                       .stability = Stability::kStable};
+                                       .stability = Stability::kStable,
+                                       .detail = Detail::kMinimal};
 constexpr FamilyDescription kReloadSuccessful{
     .name = "spire_exporter_config_last_reload_successful",
     .unit = "",
@@ -64,7 +65,8 @@ constexpr FamilyDescription kRequests{.name = "spire_exporter_http_requests_tota
                                       .help = "Requests answered.",
                                       .source = kServer,
                                       .series_max = kHandlers.size() * kCodes.size(),
-                                      .stability = Stability::kStable};
+                                      .stability = Stability::kStable,
+                                      .detail = Detail::kFull};
 constexpr FamilyDescription kResponseBytes{
     .name = "spire_exporter_http_response_bytes_total",
     .type = MetricType::kCounter,
@@ -79,13 +81,15 @@ constexpr FamilyDescription kScrapeDuration{
     .help =
         "How long a request for metrics took from its last byte to the finished response, "
         "waiting for a worker included and sending not.",
-    .source = kServer};
+    .source = kServer,
+    .detail = Detail::kFull};
 constexpr FamilyDescription kConnections{.name = "spire_exporter_http_connections",
                                          .unit = "",
                                          .labels = kStateLabels,
                                          .help = "Open connections.",
                                          .source = kServer,
-                                         .series_max = kStates.size()};
+                                         .series_max = kStates.size(),
+                                         .detail = Detail::kFull};
 constexpr FamilyDescription kConnectionsAccepted{
     .name = "spire_exporter_http_connections_accepted_total",
     .type = MetricType::kCounter,
@@ -98,7 +102,8 @@ constexpr FamilyDescription kRejections{.name = "spire_exporter_http_rejections_
                                         .labels = kReasonLabels,
                                         .help = "Connections and requests turned away.",
                                         .source = kServer,
-                                        .series_max = kReasons.size()};
+                                        .series_max = kReasons.size(),
+                                        .detail = Detail::kFull};
 constexpr FamilyDescription kUnsentBytes{
     .name = "spire_exporter_http_unsent_bytes",
     .unit = "bytes",
@@ -113,7 +118,8 @@ constexpr FamilyDescription kPageLeftOut{
         "Series or families that a page could not show beside another; each scrape counts "
         "again, and any is a defect of the exporter.",
     .source = kSelf,
-    .series_max = kPageProblems.size()};
+    .series_max = kPageProblems.size(),
+    .detail = Detail::kFull};
 constexpr FamilyDescription kCpuSeconds{.name = "process_cpu_seconds_total",
                                         .type = MetricType::kCounter,
                                         .unit = "seconds",

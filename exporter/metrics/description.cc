@@ -22,6 +22,18 @@ std::string_view MetricTypeName(MetricType type) {
   return "unknown";
 }
 
+std::string_view DetailName(Detail detail) {
+  switch (detail) {
+    case Detail::kMinimal:
+      return "minimal";
+    case Detail::kStandard:
+      return "standard";
+    case Detail::kFull:
+      break;
+  }
+  return "full";
+}
+
 std::string_view StabilityName(Stability stability) {
   switch (stability) {
     case Stability::kStable:

@@ -23,6 +23,13 @@ enum class WhenStale {
   kKept,       // the last values stay, with their age in a metric of its own
 };
 
+// How much of a page a family is worth: a profile shows those up to its own.
+enum class Detail {
+  kMinimal,   // what pages somebody, in a fleet where each series counts a million times
+  kStandard,  // what a dashboard needs
+  kFull,      // what tells why
+};
+
 struct LabelDescription {
   std::string_view name;
   std::string_view meaning;
@@ -47,11 +54,14 @@ struct FamilyDescription {
   Duration age_max = std::chrono::minutes(1);
   WhenStale when_stale = WhenStale::kWithdrawn;
   Stability stability = Stability::kExperimental;
+  Detail detail = Detail::kStandard;
 };
 
 // `counter`, `gaugehistogram`, ... as OpenMetrics spells them.
 std::string_view MetricTypeName(MetricType type);
 std::string_view StabilityName(Stability stability);
+// `minimal`, `standard`, `full`: the profiles.
+std::string_view DetailName(Detail detail);
 
 }  // namespace spire_exporter
 

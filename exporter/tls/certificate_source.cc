@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "exporter/base/text.h"
+#include "exporter/tls/tls_context.h"
 
 namespace spire_exporter {
 namespace {
@@ -45,6 +46,22 @@ Result<TlsMaterial> FileCertificates::Load() {
   }
   if (!read.ok()) return read.error();
   return found;
+}
+
+Result<TlsMaterial> FallbackCertificates::Load() {
+  Result<TlsMaterial> first = first_->Load();
+  if (first.ok()) {
+    const std::optional<ValidityTime> validity = ValidityOfPem(first->certificate);
+    if (!validity || UnixSeconds(clock_.System()) < validity->not_after_seconds) return first;
+  }
+  Result<TlsMaterial> second = second_->Load();
+  if (!second.ok()) return first;
+  second->origin = CertificateOrigin::kFallback;
+  if (first.ok()) {
+    second->trust_domain = first->trust_domain;
+    second->spiffe_roots = std::move(first->spiffe_roots);
+  }
+  return second;
 }
 
 }  // namespace spire_exporter

@@ -19,9 +19,10 @@ struct TestCertificate {
 };
 
 // Makes a certificate for `names` ("DNS:spire.test,IP:127.0.0.1"), signed by `issuer` or by itself,
-// then as an authority.
+// then as an authority, as which `authority` makes it in any case.
 inline TestCertificate MakeCertificate(const std::string& subject, const std::string& names,
-                                       const TestCertificate* issuer, long valid_seconds = 3600) {
+                                       const TestCertificate* issuer, long valid_seconds = 3600,
+                                       bool authority = false) {
   TestCertificate made;
   made.key = {EVP_EC_gen("P-256"), EVP_PKEY_free};
   made.certificate = {X509_new(), X509_free};
@@ -45,7 +46,7 @@ inline TestCertificate MakeCertificate(const std::string& subject, const std::st
       throw std::runtime_error("no extension");
     }
   };
-  if (issuer == nullptr) extend(NID_basic_constraints, "critical,CA:TRUE");
+  if (issuer == nullptr || authority) extend(NID_basic_constraints, "critical,CA:TRUE");
   if (!names.empty()) extend(NID_subject_alt_name, names);
   EVP_PKEY* signing = issuer != nullptr ? issuer->key.get() : made.key.get();
   if (X509_sign(certificate, signing, EVP_sha256()) == 0) throw std::runtime_error("not signed");
@@ -67,6 +68,39 @@ inline void WriteKey(const TestCertificate& certificate, const std::string& path
                                          nullptr, const_cast<char*>(passphrase)) != 1) {
     throw std::runtime_error(path);
   }
+}
+
+inline std::string TextOfMemory(BIO* memory) {
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory, &text);
+  return {text, static_cast<size_t>(size)};
+}
+
+inline std::string PemOf(const TestCertificate& certificate) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
+  PEM_write_bio_X509(memory.get(), certificate.certificate.get());
+  return TextOfMemory(memory.get());
+}
+
+inline std::string DerOf(const TestCertificate& certificate) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
+  i2d_X509_bio(memory.get(), certificate.certificate.get());
+  return TextOfMemory(memory.get());
+}
+
+// As PKCS #8.
+inline std::string KeyPemOf(const TestCertificate& certificate) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
+  PEM_write_bio_PKCS8PrivateKey(memory.get(), certificate.key.get(), nullptr, nullptr, 0, nullptr,
+                                nullptr);
+  return TextOfMemory(memory.get());
+}
+
+inline std::string KeyDerOf(const TestCertificate& certificate) {
+  const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
+  i2d_PKCS8PrivateKey_bio(memory.get(), certificate.key.get(), nullptr, nullptr, 0, nullptr,
+                          nullptr);
+  return TextOfMemory(memory.get());
 }
 
 }  // namespace spire_exporter

@@ -82,26 +82,44 @@ Status UseKey(SSL_CTX* context, const TlsMaterial& material) {
 }
 
 Status UseClientRoots(SSL_CTX* context, const TlsMaterial& material) {
-  const OpenSslPtr<BIO> bio = Memory(material.client_ca);
   X509_STORE* const store = SSL_CTX_get_cert_store(context);
-  int roots = 0;
-  for (;;) {
-    const OpenSslPtr<X509> root(PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr));
-    if (root == nullptr) break;
-    if (X509_STORE_add_cert(store, root.get()) != 1) {
-      return Invalid(material.client_ca_name + ": " + OpenSslErrorText());
-    }
-    SSL_CTX_add_client_CA(context, root.get());
-    ++roots;
-  }
-  const unsigned long last = ERR_peek_last_error();
-  if (roots == 0 || ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-    return Invalid(material.client_ca_name + ": no certificates in PEM, or a torn one (" +
-                   OpenSslErrorText() + ")");
-  }
-  ERR_clear_error();
-  // An intermediate authority that is trusted by itself is enough, as with Go's pools.
+  Status added = AddRoots(store, material.client_ca, material.client_ca_name, context);
+  if (!added.ok()) return added;
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  return {};
+}
+
+// In place of OpenSSL's own verification: by the roots of the trust domain that the client names,
+// then by those that the operator has named.
+int VerifyByTrustDomain(X509_STORE_CTX* verification, void* argument) {
+  const auto* const context = static_cast<const ServerContext*>(argument);
+  X509* const leaf = X509_STORE_CTX_get0_cert(verification);
+  STACK_OF(X509)* const chain = X509_STORE_CTX_get0_untrusted(verification);
+  std::string id;
+  long verdict = context->spiffe_roots->Verify(leaf, chain, SpiffeRoots::Peer::kClient, &id);
+  if (verdict != X509_V_OK && context->more_roots != nullptr) {
+    verdict = VerifyChain(context->more_roots.get(), leaf, chain, true);
+  }
+  X509_STORE_CTX_set_error(verification, static_cast<int>(verdict));
+  return verdict == X509_V_OK ? 1 : 0;
+}
+
+// No list of authorities for clients to choose by: theirs may be any that is below a bundle's.
+Status UseSpiffeRoots(const TlsSettings& settings, const TlsMaterial& material,
+                      ServerContext* context) {
+  auto roots = SpiffeRoots::Make(material, settings.spiffe->foreign_trust_domains);
+  if (!roots.ok()) return roots.error();
+  context->spiffe_roots = *std::move(roots);
+  if (!material.client_ca.empty()) {
+    context->more_roots.reset(X509_STORE_new());
+    Status added =
+        AddRoots(context->more_roots.get(), material.client_ca, material.client_ca_name, nullptr);
+    if (!added.ok()) return added;
+  }
+  SSL_CTX_set_cert_verify_callback(context->ssl.get(), VerifyByTrustDomain, context);
+  // A ticket would outlive an SVID.
+  SSL_CTX_set_options(context->ssl.get(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context->ssl.get(), 0);
   return {};
 }
 
@@ -183,6 +201,43 @@ std::string OpenSslErrorText() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
+Status AddRoots(X509_STORE* store, const std::string& pem, const std::string& name,
+                SSL_CTX* client_cas) {
+  ERR_clear_error();
+  const OpenSslPtr<BIO> bio = Memory(pem);
+  int roots = 0;
+  for (;;) {
+    const OpenSslPtr<X509> root(PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr));
+    if (root == nullptr) break;
+    if (X509_STORE_add_cert(store, root.get()) != 1) {
+      return Invalid(name + ": " + OpenSslErrorText());
+    }
+    if (client_cas != nullptr) SSL_CTX_add_client_CA(client_cas, root.get());
+    ++roots;
+  }
+  const unsigned long last = ERR_peek_last_error();
+  if (roots == 0 || ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
+    return Invalid(name + ": no certificates in PEM, or a torn one (" + OpenSslErrorText() + ")");
+  }
+  ERR_clear_error();
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+  return {};
+}
+
+long VerifyChain(X509_STORE* roots, X509* leaf, STACK_OF(X509) * chain, bool of_client) {
+  const OpenSslPtr<X509_STORE_CTX> verification(X509_STORE_CTX_new());
+  if (verification == nullptr || X509_STORE_CTX_init(verification.get(), roots, leaf, chain) != 1 ||
+      X509_STORE_CTX_set_default(verification.get(), of_client ? "ssl_client" : "ssl_server") !=
+          1) {
+    ERR_clear_error();
+    return X509_V_ERR_OUT_OF_MEM;
+  }
+  const bool good = X509_verify_cert(verification.get()) == 1;
+  const long verdict = X509_STORE_CTX_get_error(verification.get());
+  ERR_clear_error();
+  return good || verdict != X509_V_OK ? verdict : X509_V_ERR_UNSPECIFIED;
+}
+
 Status CheckTlsSettings(const TlsSettings& settings) {
   if (settings.max_version < settings.min_version) {
     return Invalid("tls_server_config.max_version: expected no less than min_version");
@@ -209,10 +264,12 @@ Status CheckTlsSettings(const TlsSettings& settings) {
   return {};
 }
 
-Result<OpenSslPtr<SSL_CTX>> MakeServerContext(const TlsSettings& settings,
-                                              const TlsMaterial& material) {
+Result<std::shared_ptr<const ServerContext>> MakeServerContext(const TlsSettings& settings,
+                                                               const TlsMaterial& material) {
   ERR_clear_error();
-  OpenSslPtr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()));
+  auto made_context = std::make_shared<ServerContext>();
+  OpenSslPtr<SSL_CTX>& context = made_context->ssl;
+  context.reset(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr) {
     return Error{Code::kResourceExhausted, "OpenSSL: " + OpenSslErrorText(), "", true};
   }
@@ -236,17 +293,31 @@ Result<OpenSslPtr<SSL_CTX>> MakeServerContext(const TlsSettings& settings,
 
   Status made = UseCertificates(context.get(), material);
   if (made.ok()) made = UseKey(context.get(), material);
-  if (made.ok() && !material.client_ca.empty()) made = UseClientRoots(context.get(), material);
+  UseClientAuth(context.get(), settings.client_auth);
+  if (made.ok() && settings.spiffe && Verifies(settings.client_auth)) {
+    made = UseSpiffeRoots(settings, material, made_context.get());
+  } else if (made.ok() && !material.client_ca.empty()) {
+    made = UseClientRoots(context.get(), material);
+  }
   if (made.ok()) made = UseNames(context.get(), settings);
   if (!made.ok()) return made.error();
-  UseClientAuth(context.get(), settings.client_auth);
-  return context;
+  return std::shared_ptr<const ServerContext>(std::move(made_context));
 }
 
 ValidityTime ValidityOf(SSL_CTX* context) {
   const X509* const leaf = SSL_CTX_get0_certificate(context);
   if (leaf == nullptr) return {};
   return {UnixSecondsOf(X509_get0_notBefore(leaf)), UnixSecondsOf(X509_get0_notAfter(leaf))};
+}
+
+std::optional<ValidityTime> ValidityOfPem(const std::string& pem) {
+  ERR_clear_error();
+  const OpenSslPtr<BIO> bio = Memory(pem);
+  const OpenSslPtr<X509> leaf(PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr));
+  ERR_clear_error();
+  if (leaf == nullptr) return std::nullopt;
+  return ValidityTime{UnixSecondsOf(X509_get0_notBefore(leaf.get())),
+                      UnixSecondsOf(X509_get0_notAfter(leaf.get()))};
 }
 
 }  // namespace spire_exporter

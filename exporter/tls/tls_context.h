@@ -6,10 +6,13 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "exporter/base/result.h"
 #include "exporter/tls/certificate_source.h"
+#include "exporter/tls/peer_certificate.h"
+#include "exporter/tls/spiffe_roots.h"
 #include "exporter/tls/tls_server.h"
 
 namespace spire_exporter {
@@ -18,6 +21,8 @@ struct OpenSslDeleter {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL* session) const { SSL_free(session); }
   void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+  void operator()(X509_STORE_CTX* verification) const { X509_STORE_CTX_free(verification); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(BIO* bio) const { BIO_free_all(bio); }
 };
@@ -29,13 +34,34 @@ struct ValidityTime {
   double not_after_seconds = 0;
 };
 
+// Immutable once made. Kept alive by every session that began with it.
+struct ServerContext {
+  // Null where OpenSSL verifies clients by its own store.
+  std::shared_ptr<const SpiffeRoots> spiffe_roots;
+  OpenSslPtr<X509_STORE> more_roots;  // beside spiffe_roots, for clients of any name; may be null
+  OpenSslPtr<SSL_CTX> ssl;            // refers to the others
+};
+
 // A context as the settings want it. The error names the file or key that is at fault.
-Result<OpenSslPtr<SSL_CTX>> MakeServerContext(const TlsSettings& settings,
-                                              const TlsMaterial& material);
+Result<std::shared_ptr<const ServerContext>> MakeServerContext(const TlsSettings& settings,
+                                                               const TlsMaterial& material);
 ValidityTime ValidityOf(SSL_CTX* context);
+// Of the first certificate in a text; nothing when there is none.
+std::optional<ValidityTime> ValidityOfPem(const std::string& pem);
+
+// Adds every certificate of a text to a store, and its names to what `client_cas` tells clients,
+// unless that is null. One that is trusted by itself is enough, as with Go's pools. `name` is for
+// messages.
+Status AddRoots(X509_STORE* store, const std::string& pem, const std::string& name,
+                SSL_CTX* client_cas);
+// X509_V_OK, or OpenSSL's number of what is wrong with the way from `leaf` to a root.
+long VerifyChain(X509_STORE* roots, X509* leaf, STACK_OF(X509) * chain, bool of_client);
+
+// The subject alternative names of a certificate that has not been verified.
+PeerCertificate NamesOf(const X509* certificate);
 
 // A session on the context, which it keeps alive.
-std::unique_ptr<TlsSession> MakeServerSession(SSL_CTX* context, int fd);
+std::unique_ptr<TlsSession> MakeServerSession(std::shared_ptr<const ServerContext> context, int fd);
 
 // The first error in OpenSSL's queue as text, and an empty queue.
 std::string OpenSslErrorText();

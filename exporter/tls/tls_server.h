@@ -20,6 +20,8 @@ namespace spire_exporter {
 
 // Whether every name in the settings is one that is known; an error lists those that are.
 Status CheckTlsSettings(const TlsSettings& settings);
+// Whether what a source has now could be served with.
+Status CheckCertificates(const TlsSettings& settings, CertificateSource& source);
 
 // One server side of a TLS connection over a non-blocking socket. Belongs to one thread at a time.
 class TlsSession {
@@ -53,7 +55,8 @@ class TlsServer {
     double refreshed_seconds = 0;   // Unix time of the last good one
     double not_before_seconds = 0;  // of the leaf in force
     double not_after_seconds = 0;
-    uint64_t generation = 0;  // rises with every change of what is in force
+    CertificateOrigin origin = CertificateOrigin::kFile;
+    uint64_t generation = 0;  // rises with every change of what is in force; 0 when nothing is
     std::string error;        // of the last bad one
   };
 
@@ -65,15 +68,16 @@ class TlsServer {
 
   // Takes settings and loads what they name; a failure changes nothing but the state.
   Status Apply(const TlsSettings& settings) EXCLUDES(mutex_);
-  // The same with a source of certificates that is not the settings' own.
-  Status Apply(const TlsSettings& settings, std::unique_ptr<CertificateSource> source)
+  // The same with a source of certificates that is not the settings' own. One that waits is taken:
+  // until something comes, what was in force stays, or nothing is.
+  Status Apply(const TlsSettings& settings, std::shared_ptr<CertificateSource> source)
       EXCLUDES(mutex_);
   // Loads again from the same source: what has changed is put to use for new connections, what is
-  // bad (torn, expired is not bad) leaves the last good in force. Reads files: not for the door's
-  // thread.
+  // bad (torn, expired is not bad) leaves the last good in force; a source that waits is not bad.
+  // Reads files: not for the door's thread.
   Status Refresh() EXCLUDES(mutex_);
 
-  // For a socket that was just accepted; null before the first good Apply(). The session keeps what
+  // For a socket that was just accepted; null while nothing has been loaded. The session keeps what
   // is in force now for as long as it lives. Sessions are not resumed across a change, so that a
   // client whose root went is not let in by a ticket.
   std::unique_ptr<TlsSession> Accept(int fd) const EXCLUDES(mutex_);
@@ -87,7 +91,7 @@ class TlsServer {
   const Clock& clock_;
   Mutex apply_mutex_;  // one change at a time; taken before mutex_
   TlsSettings settings_ GUARDED_BY(apply_mutex_);
-  std::unique_ptr<CertificateSource> source_ GUARDED_BY(apply_mutex_);
+  std::shared_ptr<CertificateSource> source_ GUARDED_BY(apply_mutex_);
   mutable Mutex mutex_;
   std::shared_ptr<const Context> context_ GUARDED_BY(mutex_);
   State state_ GUARDED_BY(mutex_);

@@ -28,38 +28,10 @@ std::string AddressOf(const ASN1_OCTET_STRING* address) {
   return text;
 }
 
-PeerCertificate NamesOf(const X509* certificate) {
-  PeerCertificate names;
-  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
-      static_cast<GENERAL_NAMES*>(
-          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
-      GENERAL_NAMES_free);
-  if (all == nullptr) return names;
-  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
-    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all.get(), i);
-    switch (name->type) {
-      case GEN_DNS:
-        names.dns_names.push_back(TextOf(name->d.dNSName));
-        break;
-      case GEN_EMAIL:
-        names.email_addresses.push_back(TextOf(name->d.rfc822Name));
-        break;
-      case GEN_URI:
-        names.uris.push_back(TextOf(name->d.uniformResourceIdentifier));
-        break;
-      case GEN_IPADD:
-        names.ip_addresses.push_back(AddressOf(name->d.iPAddress));
-        break;
-      default:
-        break;
-    }
-  }
-  return names;
-}
-
 class Session final : public TlsSession {
  public:
-  Session(OpenSslPtr<SSL> ssl, int fd) : ssl_(std::move(ssl)), fd_(fd) {}
+  Session(std::shared_ptr<const ServerContext> context, OpenSslPtr<SSL> ssl, int fd)
+      : context_(std::move(context)), ssl_(std::move(ssl)), fd_(fd) {}
 
   Outcome Handshake() override {
     ERR_clear_error();
@@ -134,6 +106,7 @@ class Session final : public TlsSession {
     peer_->verified = checked && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   }
 
+  const std::shared_ptr<const ServerContext> context_;  // outlives ssl_, which verifies by it
   const OpenSslPtr<SSL> ssl_;
   const int fd_;
   std::optional<PeerCertificate> peer_;
@@ -141,14 +114,44 @@ class Session final : public TlsSession {
 
 }  // namespace
 
-std::unique_ptr<TlsSession> MakeServerSession(SSL_CTX* context, int fd) {
-  OpenSslPtr<SSL> ssl(SSL_new(context));
+PeerCertificate NamesOf(const X509* certificate) {
+  PeerCertificate names;
+  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  if (all == nullptr) return names;
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(all.get(), i);
+    switch (name->type) {
+      case GEN_DNS:
+        names.dns_names.push_back(TextOf(name->d.dNSName));
+        break;
+      case GEN_EMAIL:
+        names.email_addresses.push_back(TextOf(name->d.rfc822Name));
+        break;
+      case GEN_URI:
+        names.uris.push_back(TextOf(name->d.uniformResourceIdentifier));
+        break;
+      case GEN_IPADD:
+        names.ip_addresses.push_back(AddressOf(name->d.iPAddress));
+        break;
+      default:
+        break;
+    }
+  }
+  return names;
+}
+
+std::unique_ptr<TlsSession> MakeServerSession(std::shared_ptr<const ServerContext> context,
+                                              int fd) {
+  OpenSslPtr<SSL> ssl(SSL_new(context->ssl.get()));
   if (ssl == nullptr || SSL_set_fd(ssl.get(), fd) != 1) {
     ERR_clear_error();
     return nullptr;
   }
   SSL_set_accept_state(ssl.get());
-  return std::make_unique<Session>(std::move(ssl), fd);
+  return std::make_unique<Session>(std::move(context), std::move(ssl), fd);
 }
 
 }  // namespace spire_exporter

@@ -3,6 +3,7 @@
 #ifndef EXPORTER_TLS_TLS_SETTINGS_H_
 #define EXPORTER_TLS_TLS_SETTINGS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,26 @@ struct PemSource {
   friend bool operator==(const PemSource&, const PemSource&) = default;
 };
 
+inline bool Verifies(ClientAuth auth) {
+  return auth == ClientAuth::kVerifyClientCertIfGiven ||
+         auth == ClientAuth::kRequireAndVerifyClientCert;
+}
+
+// To serve with the SVID of a Workload API. Clients are verified by the bundle of the trust domain
+// that their SPIFFE ID is of: the SVID's own, or a federated one that is named here.
+struct SpiffeSettings {
+  std::string socket;  // of the Workload API
+  std::vector<std::string> foreign_trust_domains;
+  // While no SVID has come, or the last has ended; empty where there is none.
+  PemSource fallback_certificate;
+  PemSource fallback_key;
+  PemSource fallback_client_ca;  // beside the bundles
+  friend bool operator==(const SpiffeSettings&, const SpiffeSettings&) = default;
+};
+
 struct TlsSettings {
+  // In place of certificate, key and client_ca.
+  std::optional<SpiffeSettings> spiffe;
   PemSource certificate;  // leaf first, then what leads to the root
   PemSource key;
   PemSource client_ca;  // roots for client certificates

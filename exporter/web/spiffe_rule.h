@@ -21,6 +21,8 @@ class SpiffeRule {
 
   // `id` is a well-formed SPIFFE ID (SpiffeIdOf()).
   bool Matches(std::string_view id) const;
+  // That all who match are of.
+  const std::string& trust_domain() const { return trust_domain_; }
 
  private:
   std::string trust_domain_;

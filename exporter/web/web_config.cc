@@ -39,31 +39,66 @@ void ReadVersion(ConfigReader& reader, std::string_view key, TlsVersion* version
   *version = static_cast<TlsVersion>(index);
 }
 
-bool Verifies(ClientAuth auth) {
-  return auth == ClientAuth::kVerifyClientCertIfGiven ||
-         auth == ClientAuth::kRequireAndVerifyClientCert;
+Status ReadRules(const std::vector<std::string>& texts, const ConfigNode& node,
+                 Result<SpiffeRule> (*parse)(std::string_view), std::vector<SpiffeRule>* rules) {
+  for (const std::string& text : texts) {
+    Result<SpiffeRule> rule = parse(text);
+    if (!rule.ok()) return node.Fail(rule.error().what);
+    rules->push_back(std::move(*rule));
+  }
+  return {};
 }
 
-Status ReadTls(const ConfigNode& node, const std::string& folder, WebConfig* config) {
+Status ReadFallback(const ConfigNode& node, const std::string& folder, SpiffeSettings* spiffe) {
   if (!node.present()) return {};
-  TlsSettings tls;
   ConfigReader reader(node);
-  ReadPem(reader, "cert_file", "cert", folder, &tls.certificate);
-  ReadPem(reader, "key_file", "key", folder, &tls.key);
-  ReadPem(reader, "client_ca_file", "client_ca", folder, &tls.client_ca);
-  size_t auth = 0;
-  reader.ReadChoice("client_auth_type", kClientAuths, &auth);
-  tls.client_auth = static_cast<ClientAuth>(auth);
-  reader.Read("client_allowed_sans", &config->client_allowed_sans);
-  ReadVersion(reader, "min_version", &tls.min_version);
-  ReadVersion(reader, "max_version", &tls.max_version);
-  reader.Read("cipher_suites", &tls.cipher_suites);
-  reader.Read("prefer_server_cipher_suites", &tls.prefer_server_cipher_suites);
-  reader.Read("curve_preferences", &tls.curves);
-  if (tls.certificate.empty() && tls.key.empty() && tls.client_ca.empty() &&
-      tls.client_auth == ClientAuth::kNoClientCert && config->client_allowed_sans.empty()) {
-    return reader.Finish();  // as in the toolkit: a block that asks for nothing is none
+  reader.Read("cert_file", &spiffe->fallback_certificate.file);
+  reader.Read("key_file", &spiffe->fallback_key.file);
+  reader.Read("client_ca_file", &spiffe->fallback_client_ca.file);
+  for (PemSource* const source :
+       {&spiffe->fallback_certificate, &spiffe->fallback_key, &spiffe->fallback_client_ca}) {
+    source->file = InFolder(folder, source->file);
   }
+  if (spiffe->fallback_certificate.empty()) reader.Fail("cert_file", "expected a file in PEM");
+  if (spiffe->fallback_key.empty()) reader.Fail("key_file", "expected the certificate's key");
+  return reader.Finish();
+}
+
+bool IsSocketAddress(std::string_view text) {
+  constexpr std::string_view kScheme = "unix://";
+  if (text.substr(0, kScheme.size()) == kScheme) text.remove_prefix(kScheme.size());
+  return text.size() > 1 && text.front() == '/';
+}
+
+// The keys `enabled`, `socket_path` and `authorized_ids` are those that the toolkit's authors have
+// proposed.
+Status ReadSpiffe(const ConfigNode& node, const std::string& folder, WebConfig* config,
+                  std::optional<SpiffeSettings>* spiffe) {
+  if (!node.present()) return {};
+  SpiffeSettings read;
+  bool enabled = true;
+  std::vector<std::string> ids;
+  std::vector<SpiffeRule> rules;
+  ConfigReader reader(node);
+  reader.Read("enabled", &enabled);
+  reader.Read("socket_path", &read.socket);
+  reader.Read("authorized_ids", &ids);
+  reader.Check(ReadFallback(reader.Take("fallback"), folder, &read));
+  reader.Check(ReadRules(ids, node["authorized_ids"], &SpiffeRule::ParsePattern, &rules));
+  Status finished = reader.Finish();  // a word misspelt is told before one that is missing
+  if (!finished.ok() || !enabled) return finished;
+  if (!IsSocketAddress(read.socket)) {
+    return node["socket_path"].Fail(
+        "expected the Workload API's socket, such as "
+        "unix:///run/spire/agent-sockets/spire-agent.sock");
+  }
+  config->spiffe_rules = std::move(rules);
+  *spiffe = std::move(read);
+  return {};
+}
+
+// What files say of certificates.
+void CheckFiles(const TlsSettings& tls, ConfigReader& reader) {
   if (tls.certificate.empty()) reader.Fail("cert_file", "expected a certificate in PEM");
   if (tls.key.empty()) reader.Fail("key_file", "expected the certificate's key in PEM");
   if (Verifies(tls.client_auth) && tls.client_ca.empty()) {
@@ -73,6 +108,47 @@ Status ReadTls(const ConfigNode& node, const std::string& folder, WebConfig* con
     reader.Fail(
         "client_auth_type",
         "expected RequireAndVerifyClientCert or VerifyClientCertIfGiven beside a client CA");
+  }
+}
+
+void CheckSpiffe(const TlsSettings& tls, const WebConfig& config, ConfigReader& reader) {
+  if (!tls.certificate.empty() || !tls.key.empty() || !tls.client_ca.empty()) {
+    reader.Fail("spiffe",
+                "expected this or certificate, key and client CA, not both: "
+                "spiffe.fallback takes those for when there is no SVID");
+  }
+  if (!config.spiffe_rules.empty() && !Verifies(tls.client_auth)) {
+    reader.Fail("client_auth_type", "expected one that verifies clients beside authorized_ids");
+  }
+}
+
+Status ReadTls(const ConfigNode& node, const std::string& folder, WebConfig* config) {
+  if (!node.present()) return {};
+  TlsSettings tls;
+  ConfigReader reader(node);
+  ReadPem(reader, "cert_file", "cert", folder, &tls.certificate);
+  ReadPem(reader, "key_file", "key", folder, &tls.key);
+  ReadPem(reader, "client_ca_file", "client_ca", folder, &tls.client_ca);
+  reader.Check(ReadSpiffe(reader.Take("spiffe"), folder, config, &tls.spiffe));
+  // Whoever asks for SPIFFE asks for both sides of it, unless they say otherwise.
+  auto auth = static_cast<size_t>(tls.spiffe ? ClientAuth::kRequireAndVerifyClientCert
+                                             : ClientAuth::kNoClientCert);
+  reader.ReadChoice("client_auth_type", kClientAuths, &auth);
+  tls.client_auth = static_cast<ClientAuth>(auth);
+  reader.Read("client_allowed_sans", &config->client_allowed_sans);
+  ReadVersion(reader, "min_version", &tls.min_version);
+  ReadVersion(reader, "max_version", &tls.max_version);
+  reader.Read("cipher_suites", &tls.cipher_suites);
+  reader.Read("prefer_server_cipher_suites", &tls.prefer_server_cipher_suites);
+  reader.Read("curve_preferences", &tls.curves);
+  if (!tls.spiffe && tls.certificate.empty() && tls.key.empty() && tls.client_ca.empty() &&
+      tls.client_auth == ClientAuth::kNoClientCert && config->client_allowed_sans.empty()) {
+    return reader.Finish();  // as in the toolkit: a block that asks for nothing is none
+  }
+  if (tls.spiffe) {
+    CheckSpiffe(tls, *config, reader);
+  } else {
+    CheckFiles(tls, reader);
   }
   if (!config->client_allowed_sans.empty() && !Verifies(tls.client_auth)) {
     reader.Fail("client_allowed_sans",
@@ -155,16 +231,6 @@ Status ReadRateLimit(const ConfigNode& node, WebConfig* config) {
   return reader.Finish();
 }
 
-Status ReadRules(const std::vector<std::string>& texts, const ConfigNode& node,
-                 Result<SpiffeRule> (*parse)(std::string_view), std::vector<SpiffeRule>* rules) {
-  for (const std::string& text : texts) {
-    Result<SpiffeRule> rule = parse(text);
-    if (!rule.ok()) return node.Fail(rule.error().what);
-    rules->push_back(std::move(*rule));
-  }
-  return {};
-}
-
 Status ReadAuthorization(const ConfigNode& node, WebConfig* config) {
   if (!node.present()) return {};
   std::vector<std::string> ids;
@@ -178,7 +244,8 @@ Status ReadAuthorization(const ConfigNode& node, WebConfig* config) {
                          &config->spiffe_rules));
   Status read = reader.Finish();
   if (!read.ok()) return read;
-  if (config->spiffe_rules.empty()) return node.Fail("expected spiffe_ids, trust_domains or both");
+  if (ids.empty() && domains.empty())
+    return node.Fail("expected spiffe_ids, trust_domains or both");
   if (!config->tls || !Verifies(config->tls->client_auth)) {
     return node.Fail(
         "expected tls_server_config with a client_auth_type that verifies what clients show");
@@ -199,6 +266,11 @@ Result<WebConfig> ReadWebConfig(const ConfigNode& file, const std::string& folde
   reader.Read("bearer_token_file", &config.bearer_token_file);
   config.bearer_token_file = InFolder(folder, config.bearer_token_file);
   if (const Status read = reader.Finish(); !read.ok()) return read.error();
+  if (config.tls && config.tls->spiffe) {
+    for (const SpiffeRule& rule : config.spiffe_rules) {
+      config.tls->spiffe->foreign_trust_domains.push_back(rule.trust_domain());
+    }
+  }
   return config;
 }
 

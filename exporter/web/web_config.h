@@ -1,5 +1,5 @@
 // The web configuration file: that of Prometheus' exporter-toolkit
-// (github.com/prometheus/exporter-toolkit, docs/web-configuration.md), and beyond it SPIFFE rules
+// (github.com/prometheus/exporter-toolkit, docs/web-configuration.md), and beyond it SPIFFE
 // and a bearer token. docs/reference/web-configuration.md has every key.
 #ifndef EXPORTER_WEB_WEB_CONFIG_H_
 #define EXPORTER_WEB_WEB_CONFIG_H_
@@ -28,7 +28,7 @@ struct RateLimit {
 struct WebConfig {
   std::optional<TlsSettings> tls;
   std::vector<std::string> client_allowed_sans;  // one of them must be in the client's certificate
-  std::vector<SpiffeRule> spiffe_rules;      // or one of these must match it, where there are any
+  std::vector<SpiffeRule> spiffe_rules;      // and one of these must match it, where there are any
   HttpFields headers;                        // of every response
   std::map<std::string, std::string> users;  // name to bcrypt hash
   std::string bearer_token_file;

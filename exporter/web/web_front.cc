@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "exporter/base/text.h"
 #include "exporter/base/thread.h"
@@ -27,22 +28,7 @@ constexpr FamilyDescription kGoodTime{
     .unit = "seconds",
     .help = "When the web configuration was last found good, as Unix time.",
     .source = "--web.config.file"};
-constexpr FamilyDescription kExpiry{
-    .name = "spire_exporter_web_certificate_expiry_timestamp_seconds",
-    .unit = "seconds",
-    .help = "When the certificate that the page is served with ends, as Unix time.",
-    .source = "the certificate of tls_server_config"};
-
-constexpr FamilyDescription kNotBefore{
-    .name = "spire_exporter_web_certificate_not_before_timestamp_seconds",
-    .unit = "seconds",
-    .help =
-        "When the certificate that the page is served with began, as Unix time: with its end, how "
-        "much of its life is left.",
-    .source = "the certificate of tls_server_config"};
-
-constexpr std::array<const FamilyDescription*, 4> kFamilies = {&kGood, &kGoodTime, &kExpiry,
-                                                               &kNotBefore};
+constexpr std::array<const FamilyDescription*, 2> kFamilies = {&kGood, &kGoodTime};
 
 Result<std::string> ReadFile(const std::string& path, size_t most) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
@@ -76,15 +62,21 @@ std::string FolderOf(const std::string& file) {
 }  // namespace
 
 std::span<const FamilyDescription* const> WebFamilies() {
-  return kFamilies;
+  static const std::vector<const FamilyDescription*> all = [] {
+    std::vector<const FamilyDescription*> both(kFamilies.begin(), kFamilies.end());
+    both.insert(both.end(), WebTlsFamilies().begin(), WebTlsFamilies().end());
+    return both;
+  }();
+  return all;
 }
 
-WebFront::WebFront(std::string file, Parse parse, const Clock& clock, Logger& logger)
+WebFront::WebFront(std::string file, Parse parse, const Clock& clock, Logger& logger,
+                   MakeWorkloadSource make_workload)
     : file_(std::move(file)),
       parse_(std::move(parse)),
       clock_(clock),
       logger_(logger),
-      tls_(clock),
+      tls_(clock, logger, std::move(make_workload), [this] { Wake(); }),
       gate_(clock) {}
 
 WebFront::~WebFront() = default;
@@ -179,21 +171,29 @@ void WebFront::Note(const Status& outcome) {
 void WebFront::Watch(const std::stop_token& stop) {
   NameThisThread("web-config");
   for (;;) {
-    const MutexLock lock(load_mutex_);
-    wake_.wait_for(load_mutex_, stop, kPeriod, [] { return false; });
+    wake_mutex_.lock();
+    wake_.wait_for(wake_mutex_, stop, kPeriod,
+                   [this]() NO_THREAD_SAFETY_ANALYSIS { return changed_; });
+    changed_ = false;
+    wake_mutex_.unlock();
     if (stop.stop_requested()) return;
+    const MutexLock lock(load_mutex_);
     Note(Load());
   }
+}
+
+// From the thread of a source, which must never wait for a load: one may be waiting for its end.
+void WebFront::Wake() {
+  const MutexLock lock(wake_mutex_);
+  changed_ = true;
+  wake_.notify_all();
 }
 
 void WebFront::AddTo(FamilyBuilder& families) const {
   const MutexLock lock(mutex_);
   families.Add(kGood, {}, state_.good ? 1 : 0);
   families.Add(kGoodTime, {}, state_.good_seconds);
-  if (!has_tls_) return;
-  const TlsServer::State tls = tls_.state();
-  families.Add(kExpiry, {}, tls.not_after_seconds);
-  families.Add(kNotBefore, {}, tls.not_before_seconds);
+  if (has_tls_) tls_.AddTo(families);
 }
 
 }  // namespace spire_exporter

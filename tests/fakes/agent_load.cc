@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "tests/fakes/agent_story.h"
 #include "tests/fakes/player.h"
 
 namespace spire_exporter::fakes {
@@ -26,17 +27,20 @@ class AgentLoad final : public Load {
               {"trust_domain_id", player_.options().trust_domain_label}});
     Bootstrap();
     player_.Call("agent_key_manager.get_keys");
-    player_.Call("agent_key_manager.generate_key");
-    player_.CallWith("node.attestor.new_svid", "OK", {{"attestor", "join_token"}});
-    Sync();
-    player_.schedule().Every(player_.Hastened(kSyncInterval), player_.Hastened(kSyncInterval),
-                             [this] { Sync(); });
-    player_.Repeat(player_.options().agent_ttl / 2, [this] { RotateOwnSvid(); });
+    if (!player_.options().true_identities) {
+      PlayAttestation(&player_, "join_token", "OK");
+      Sync();
+      player_.schedule().Every(player_.Hastened(kSyncInterval), player_.Hastened(kSyncInterval),
+                               [this] { Sync(); });
+      player_.Repeat(player_.options().agent_ttl / 2, [this] { PlayRotation(&player_, "OK"); });
+    }
     if (player_.options().mix == Mix::kIdle) return;
 
     const auto workloads = static_cast<double>(player_.options().workloads);
     player_.AddFleet(workloads / 10, 9, [this] { Fetch("rpc.workload_api.fetch_x509svid"); });
-    player_.AddFleet(workloads / 30, 9, [this] { FetchJwt(); });
+    if (!player_.options().true_identities) {
+      player_.AddFleet(workloads / 30, 9, [this] { FetchJwt(); });
+    }
     player_.AddFleet(workloads / 60, 9, [this] { Fetch("rpc.workload_api.fetch_x509_bundles"); });
     player_.StartFleets();
     player_.Repeat(seconds(5), [this] { AskAdminSocket(); });
@@ -66,27 +70,8 @@ class AgentLoad final : public Load {
     const uint64_t added = total - held_;
     held_ = total;
     const uint64_t expiring = TakeExpiring();
-    Emitter& emit = player_.emit();
-    player_.Call("manager.sync.fetch_entries_updates");
-    emit.Set("sync_bundles_total", 1);
-    emit.Set("sync_entries_total", static_cast<double>(total));
-    emit.Set("sync_entries_missing", static_cast<double>(added));
-    emit.Set("sync_entries_stale", 0);
-    emit.Set("sync_entries_dropped", 0);
-    emit.Count("lru_cache_entry_add", static_cast<double>(added));
-    emit.Count("lru_cache_entry_update", 0);
-    emit.Count("lru_cache_entry_remove", 0);
-    emit.Set("lru_cache_record_map_size", static_cast<double>(total));
-    if (expiring > 0) {
-      emit.Sample("cache_manager..expiring_svids", static_cast<double>(expiring));
-      emit.Sample("cache_manager.expiring_svids", static_cast<double>(expiring));
-    }
-    if (expiring + added > 0) {
-      player_.Call("manager.sync.fetch_svids_updates");
-      emit.Set("lru_cache_svid_map_size", static_cast<double>(total));
-      Renew(expiring + added);
-    }
-    player_.Call("store.store_svid_updates");
+    PlaySync(&player_, {.total = total, .added = added, .expiring = expiring});
+    if (expiring + added > 0) Renew(expiring + added);
   }
 
   void Renew(uint64_t count) {
@@ -107,11 +92,6 @@ class AgentLoad final : public Load {
       renewals_.erase(renewals_.begin());
     }
     return expiring;
-  }
-
-  void RotateOwnSvid() {
-    player_.Call("agent_key_manager.generate_key");
-    player_.Call("agent_svid.rotate");
   }
 
   void Connect() {
@@ -173,7 +153,7 @@ class AgentLoad final : public Load {
     soon([this] { Fetch("rpc.workload_api.fetch_x509_bundles"); });
     soon([this] { FetchJwt(); });
     soon([this] { AskAdminSocket(); });
-    soon([this] { RotateOwnSvid(); });
+    soon([this] { PlayRotation(&player_, "OK"); });
     soon([this] { Taint(); });
   }
 

@@ -57,6 +57,10 @@ std::string_view ReleaseName(Release release) {
       return "1.7.2";
     case Release::k1_8_0:
       return "1.8.0";
+    case Release::k1_13_3:
+      return "1.13.3";
+    case Release::k1_14_7:
+      return "1.14.7";
     case Release::k1_15_3:
       break;
   }

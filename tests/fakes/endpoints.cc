@@ -93,6 +93,10 @@ Result<std::string> Endpoints::Command(std::string_view line) {
     if (!word.empty()) words.push_back(word);
   }
   if (words.empty()) return Wrong("no command");
+  if (more_) {
+    std::optional<Result<std::string>> answer = more_(line);
+    if (answer) return std::move(*answer);
+  }
   const std::string_view name = words[0];
   words.resize(3);
   if (name == "stats") return simulator_.Summary();

@@ -3,9 +3,12 @@
 #ifndef TESTS_FAKES_ENDPOINTS_H_
 #define TESTS_FAKES_ENDPOINTS_H_
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/fakes/http_listener.h"
@@ -45,6 +48,9 @@ class Endpoints {
   //   hang prometheus|health no-accept|accept-only|drip|reset|flood|none
   //   stats                  what became of lines and datagrams so far
   Result<std::string> Command(std::string_view line);
+  // Commands that come first; nothing means that it is none of them.
+  using More = std::function<std::optional<Result<std::string>>(std::string_view line)>;
+  void Extend(More more) { more_ = std::move(more); }
 
  private:
   explicit Endpoints(Simulator* simulator) : simulator_(*simulator) {}
@@ -59,6 +65,7 @@ class Endpoints {
     std::unique_ptr<HttpListener> listener;
   };
   Simulator& simulator_;
+  More more_;
   std::vector<Named> listeners_;
 };
 

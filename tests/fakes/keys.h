@@ -20,7 +20,9 @@ enum class Shape {
 // Sets of releases.
 inline constexpr unsigned kOnly172 = 1U << static_cast<unsigned>(Release::k1_7_2);
 inline constexpr unsigned kOld = kOnly172 | 1U << static_cast<unsigned>(Release::k1_8_0);
-inline constexpr unsigned kNew = 1U << static_cast<unsigned>(Release::k1_15_3);
+inline constexpr unsigned kNew = 1U << static_cast<unsigned>(Release::k1_13_3) |
+                                 1U << static_cast<unsigned>(Release::k1_14_7) |
+                                 1U << static_cast<unsigned>(Release::k1_15_3);
 inline constexpr unsigned kAll = kOld | kNew;
 
 struct Key {

@@ -35,6 +35,8 @@ struct LoadOptions {
   // A fleet that would make more lines a second than this is played at a lower rate.
   double fleet_lines = 20'000;
   std::string trust_domain_label = "example_org";
+  // Of an agent: whoever has the identities tells of syncs and rotations, by agent_story.h.
+  bool true_identities = false;
 };
 
 // What a person may change while it runs.

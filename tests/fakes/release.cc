@@ -15,9 +15,13 @@ Result<Role> ParseRole(std::string_view text) {
 Result<Release> ParseRelease(std::string_view text) {
   if (text == "1.7.2") return Release::k1_7_2;
   if (text == "1.8.0") return Release::k1_8_0;
+  if (text == "1.13.3") return Release::k1_13_3;
+  if (text == "1.14.7") return Release::k1_14_7;
   if (text == "1.15.3") return Release::k1_15_3;
   return Error{Code::kInvalidArgument,
-               Quoted(text) + " is no version played here: expected 1.7.2, 1.8.0 or 1.15.3",
+               Quoted(text) +
+                   " is no version played here: expected 1.7.2, 1.8.0, 1.13.3, 1.14.7 or "
+                   "1.15.3",
                {}};
 }
 
@@ -31,6 +35,10 @@ std::string_view VersionLabel(Release release) {
       return "1_7_2_dev_unk";
     case Release::k1_8_0:
       return "1_8_0_dev_unk";
+    case Release::k1_13_3:
+      return "1_13_3";
+    case Release::k1_14_7:
+      return "1_14_7";
     case Release::k1_15_3:
       break;
   }

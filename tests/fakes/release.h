@@ -11,7 +11,8 @@
 namespace spire_exporter::fakes {
 
 enum class Role { kServer, kAgent };
-enum class Release { k1_7_2, k1_8_0, k1_15_3 };
+// In the order of releases. 1.13.3 and 1.14.7 have the keys of 1.15.3 and the client of 1.8.
+enum class Release { k1_7_2, k1_8_0, k1_13_3, k1_14_7, k1_15_3 };
 
 Result<Role> ParseRole(std::string_view text);
 Result<Release> ParseRelease(std::string_view text);
@@ -21,8 +22,8 @@ std::string_view ServiceName(Role role);
 // The value of the `version` label of `started`, as the recorded builds call themselves.
 std::string_view VersionLabel(Release release);
 
-// What a generation of the DogStatsD client does with lines. datadog-go 3.2.0 is in SPIRE 1.7 and
-// 1.8, datadog-go 4.8.3 in SPIRE 1.15.
+// What a generation of the DogStatsD client does with lines. datadog-go 3.2.0 is in SPIRE 1.7 to
+// 1.14, datadog-go 4.8.3 in SPIRE 1.15.
 struct ClientDialect {
   size_t shards;       // buffers, chosen by FNV-1a of the metric name
   bool final_newline;  // every line ends with a newline, not only those in between

@@ -71,7 +71,7 @@ constexpr Flag kFlags[] = {
      [](SimOptions& o, std::string_view t) {
        return Store(ParseRole(t), &o.simulator.emitter.role);
      }},
-    {"version", "of SPIRE: 1.7.2, 1.8.0 or 1.15.3 (default 1.15.3)",
+    {"version", "of SPIRE: 1.7.2, 1.8.0, 1.13.3, 1.14.7 or 1.15.3 (default 1.15.3)",
      [](SimOptions& o, std::string_view t) {
        return Store(ParseRelease(t), &o.simulator.emitter.release);
      }},
@@ -120,6 +120,7 @@ constexpr Flag kFlags[] = {
      }},
     {"trust-domain", "(default example.org)",
      [](SimOptions& o, std::string_view t) {
+       o.identity.trust_domain = t;
        return StoreText(SanitizedLabel(t), &o.simulator.load.trust_domain_label);
      }},
     {"host", "the host tag; empty: none (default vm)",
@@ -140,6 +141,44 @@ constexpr Flag kFlags[] = {
      }},
     {"truth", "file for every value handed over: time, type, key, status, value",
      [](SimOptions& o, std::string_view t) { return StoreText(t, &o.truth); }},
+    {"identities", "folder of the lab's authorities: true SVIDs on true wires (default none)",
+     [](SimOptions& o, std::string_view t) {
+       o.simulator.load.true_identities = true;
+       return StoreText(t, &o.identity.folder);
+     }},
+    {"name", "of the server or agent among those of the folder (default spire)",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.name); }},
+    {"expiries", "file to add a line to for all that is issued: time, kind, for whom, end",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.expiries); }},
+    {"server-listen", "IP:PORT of a server's port",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.listen); }},
+    {"server", "IP:PORT of a server, as an agent finds it; may be repeated",
+     [](SimOptions& o, std::string_view t) {
+       o.identity.servers.emplace_back(t);
+       return Status();
+     }},
+    {"attestor", "of an agent: x509pop or join_token (default x509pop)",
+     [](SimOptions& o, std::string_view t) {
+       o.identity.join_token = t == "join_token";
+       if (t == "join_token" || t == "x509pop") return Status();
+       return Status(
+           Error{Code::kInvalidArgument, Quoted(t) + ": expected x509pop or join_token", {}});
+     }},
+    {"bootstrap-bundle", "PEM file that an agent starts with",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.bootstrap_bundle); }},
+    {"state", "file of what an agent knows after a restart (default: nothing)",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.state); }},
+    {"entry", "path of a SPIFFE ID that an agent serves to whoever calls; may be repeated",
+     [](SimOptions& o, std::string_view t) {
+       o.identity.entries.emplace_back(t);
+       return Status();
+     }},
+    {"workload-socket", "path of an agent's Workload API",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.workload_socket); }},
+    {"admin-socket", "path of an agent's admin socket",
+     [](SimOptions& o, std::string_view t) { return StoreText(t, &o.identity.admin_socket); }},
+    {"jwt-ttl", "lifetime of JWT-SVIDs (default 2m)",
+     [](SimOptions& o, std::string_view t) { return StoreDuration(t, &o.identity.jwt_ttl); }},
     {"for", "end after this long (default: never)",
      [](SimOptions& o, std::string_view t) {
        Duration duration{};
@@ -202,7 +241,9 @@ Result<SimOptions> ParseSimOptions(std::span<const char* const> arguments) {
 
 std::string SimUsage() {
   std::string text =
-      "spire-sim plays a SPIRE server or agent on its telemetry wires.\n\n"
+      "spire-sim plays a SPIRE server or agent on its telemetry wires, and with --identities on "
+      "those"
+      " of its identities.\n\n"
       "usage: spire-sim [--flag=value ...]\n\n";
   for (const Flag& flag : kFlags) {
     std::string line = "  --" + std::string(flag.name);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/fakes/endpoints.h"
+#include "tests/fakes/identity_options.h"
 #include "tests/fakes/simulator.h"
 
 namespace spire_exporter::fakes {
@@ -15,6 +16,7 @@ struct SimOptions {
   SimulatorOptions simulator;
   EndpointOptions endpoints;
   DisturbanceRates rates;
+  IdentityOptions identity;
   std::string truth;  // a file; empty: none
   std::optional<Duration> run_for;
   bool help = false;

@@ -70,10 +70,16 @@ Result<std::unique_ptr<Simulator::Life>> Simulator::Begin() {
 
 void Simulator::Step() {
   const SteadyTime now = clock_.Steady();
+  // Clients first: they are made before the load, so that a report comes just before the lines of
+  // its second and not with these under way.
+  for (const auto& client : life_->clients) client->Tick(now);
   life_->schedule.Run(now);
   life_->disturbance->rates() = rates_;
   life_->disturbance->Run(now);
-  for (const auto& client : life_->clients) client->Tick(now);
+}
+
+void Simulator::Tell(const std::function<void(Player*)>& story) {
+  story(life_->player.get());
 }
 
 SteadyTime Simulator::next() const {
@@ -113,7 +119,7 @@ std::string Simulator::Page() const {
 }
 
 std::string_view Simulator::PageType() const {
-  return options_.emitter.release == Release::k1_15_3
+  return options_.emitter.release >= Release::k1_13_3
              ? "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
              : "text/plain; version=0.0.4; charset=utf-8";
 }

@@ -50,6 +50,8 @@ class Simulator {
 
   // Does what is due.
   void Step();
+  // For whoever has true identities: tells what they do in this life.
+  void Tell(const std::function<void(Player*)>& story);
   // When to step again.
   SteadyTime next() const;
   // Sockets without room that somebody waits for.

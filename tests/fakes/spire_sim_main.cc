@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "tests/fakes/endpoints.h"
+#include "tests/fakes/identity/identity_part.h"
 #include "tests/fakes/sim_options.h"
 #include "tests/fakes/simulator.h"
 
@@ -22,10 +23,9 @@ int Fail(const Error& error, int code) {
 }
 
 timespec UntilNext(const Simulator& simulator, const Endpoints& endpoints, SteadyTime end,
-                   const Clock& clock) {
+                   Duration longest, const Clock& clock) {
   const SteadyTime next = std::min({simulator.next(), endpoints.next_due(), end});
-  // A blocked unixgram write has a deadline of its own, far shorter than this bound.
-  Duration left = std::min<Duration>(Deadline(next).Remaining(clock), std::chrono::seconds(1));
+  Duration left = std::min<Duration>(Deadline(next).Remaining(clock), longest);
   if (!simulator.blocked_fds().empty()) {
     left = std::min<Duration>(left, std::chrono::milliseconds(1));
   }
@@ -52,6 +52,14 @@ int Run(const SimOptions& options) {
   simulator.value()->disturbance() = options.rates;
   auto endpoints = Endpoints::Open(options.endpoints, simulator.value().get());
   if (!endpoints.ok()) return Fail(endpoints.error(), 1);
+  std::unique_ptr<IdentityPart> identity;
+  if (!options.identity.folder.empty()) {
+    auto started = IdentityPart::Start(options.identity, simulator.value().get(), clock);
+    if (!started.ok()) return Fail(started.error(), 1);
+    identity = std::move(started).value();
+    endpoints.value()->Extend(
+        [raw = identity.get()](std::string_view line) { return raw->Command(line); });
+  }
   std::cout << "spire-sim: ready " << endpoints.value()->Addresses() << std::endl;
   if (simulator.value()->fleet_share() < 1) {
     std::cerr << "spire-sim: the fleet is played at " << simulator.value()->fleet_share() * 100
@@ -62,9 +70,14 @@ int Run(const SimOptions& options) {
       options.run_for
           ? clock.Steady() + std::chrono::duration_cast<SteadyTime::duration>(*options.run_for)
           : SteadyTime::max();
+  // A blocked unixgram write has a deadline of its own, far shorter than this; what an agent's
+  // thread does is told this late at most.
+  const Duration longest = std::chrono::milliseconds(identity ? 20 : 1000);
   std::vector<pollfd> fds;
   SteadyTime flushed = clock.Steady();
-  while (clock.Steady() < end) {
+  bool alive = true;
+  while (alive && clock.Steady() < end) {
+    alive = !identity || identity->Step();
     simulator.value()->Step();
     if (clock.Steady() - flushed > std::chrono::seconds(1)) {
       truth.flush();  // for whoever reads along
@@ -73,13 +86,14 @@ int Run(const SimOptions& options) {
     fds.assign(1, pollfd{signal_fd.get(), POLLIN, 0});
     endpoints.value()->AppendPoll(&fds);
     for (const int fd : simulator.value()->blocked_fds()) fds.push_back(pollfd{fd, POLLOUT, 0});
-    const timespec timeout = UntilNext(*simulator.value(), *endpoints.value(), end, clock);
+    const timespec timeout = UntilNext(*simulator.value(), *endpoints.value(), end, longest, clock);
     ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
     if (fds[0].revents != 0) break;
     endpoints.value()->Pump(clock.Steady());
   }
   std::cout << simulator.value()->Summary() << std::flush;
-  return 0;
+  if (!alive) std::cerr << "spire-sim: ended: the agent's own SVID is over\n";
+  return alive ? 0 : 1;
 }
 
 }  // namespace

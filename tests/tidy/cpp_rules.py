@@ -5,6 +5,8 @@ import re
 # What the files of a folder may include besides their own folder. The longest prefix counts.
 BASE, METRICS, COLLECT = "exporter/base/", "exporter/metrics/", "exporter/collect/"
 TLS, CLIENTS = "exporter/tls/", "collectors/clients/"
+# What certificates come from, as an interface.
+CERTIFICATES, WORKLOAD = TLS + "certificate_source.h", TLS + "workload_source.h"
 DIRECTION = {
     "exporter/base/": (),
     "exporter/metrics/": (BASE,),
@@ -20,16 +22,35 @@ DIRECTION = {
     "exporter/": ("exporter/", "collectors/catalog.h"),
     "collectors/clients/": (BASE, CLIENTS + "net/", "exporter/tls/test_certificates.h",
                             "tests/fakes/hung_server.h"),
-    "collectors/catalog": (BASE, METRICS, COLLECT, "collectors/"),
-    "collectors/": (BASE, METRICS, COLLECT, CLIENTS),
+    "collectors/clients/http/": (BASE, CLIENTS + "net/", CERTIFICATES, TLS + "spiffe_roots.h",
+                                 TLS + "test_certificates.h", TLS + "fake_workload_source.h",
+                                 "tests/fakes/hung_server.h"),
+    "collectors/clients/workload/": (BASE, TLS, CLIENTS + "spiffe/", CLIENTS + "spire/",
+                                      "tests/fakes/workload_agent.h"),
+    "collectors/catalog": (BASE, METRICS, COLLECT, WORKLOAD, "collectors/"),
+    # The fakes for tests: no library of the product links them.
+    "collectors/": (BASE, METRICS, COLLECT, CLIENTS, "tests/fakes/hung_server.h",
+                    "tests/fakes/identity/"),
     "tests/": ("exporter/", "collectors/", "tests/"),
 }
 
 # Which folders may see a third party's headers.
 DOORS = (
     (r"civetweb\.h$", ("exporter/http/",)),
-    # clients/spire reads the certificates of authorities in SPIRE's records.
-    (r"openssl/", ("exporter/tls/", "collectors/clients/http/", "collectors/clients/spire/")),
+    # clients/spire reads the certificates of authorities in SPIRE's records and shakes hands with
+    # servers; clients/spiffe verifies SVIDs.
+    (
+        r"openssl/",
+        (
+            "exporter/tls/",
+            "collectors/clients/http/",
+            "collectors/clients/spiffe/",
+            "collectors/clients/spire/",
+            "tests/fakes/identity/",
+            "tests/fakes/keymanager/",
+        ),
+    ),
+    (r"nlohmann/", ("exporter/app/", "collectors/clients/spiffe/")),
     (r"prometheus/", ("exporter/expose/", "tests/bench/")),
     (r"yaml-cpp/", ("exporter/config/",)),
     (r"(spdlog|fmt)/", ("exporter/log/",)),

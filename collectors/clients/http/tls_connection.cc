@@ -171,9 +171,10 @@ class TlsConnection final : public Connection {
     const long verdict = SSL_get_verify_result(ssl_.get());
     if (verdict != X509_V_OK) {
       ERR_clear_error();
-      return {Code::kUnauthenticated,
-              prefix + "certificate of the peer: " + X509_verify_cert_error_string(verdict), "",
-              true};
+      const char* const why = verdict == X509_V_ERR_APPLICATION_VERIFICATION
+                                  ? "another SPIFFE ID than it should have"
+                                  : X509_verify_cert_error_string(verdict);
+      return {Code::kUnauthenticated, prefix + "certificate of the peer: " + why, "", true};
     }
     if (problem == SSL_ERROR_SYSCALL) {
       ERR_clear_error();
@@ -214,16 +215,24 @@ Error BadFile(const std::string& file, std::string_view what) {
           "TLS: " + std::string(what) + " " + file + ": " + TakeReason(&unused), "", true};
 }
 
-Result<std::shared_ptr<SSL_CTX>> MakeContext(const TlsOptions& options) {
+// Verifies peers, by no roots as yet; null when there is no memory.
+std::shared_ptr<SSL_CTX> MakeBareContext() {
   ERR_clear_error();
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-  if (context == nullptr) return BadFile("", "no context");
   SSL_CTX* raw = context.get();
+  if (raw == nullptr) return context;
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_default_passwd_cb(raw, NoPassphrase);
+  return context;
+}
+
+Result<std::shared_ptr<SSL_CTX>> MakeContext(const TlsOptions& options) {
+  std::shared_ptr<SSL_CTX> context = MakeBareContext();
+  if (context == nullptr) return BadFile("", "no context");
+  SSL_CTX* raw = context.get();
   if (options.ca_file.empty()) {
     if (SSL_CTX_set_default_verify_paths(raw) != 1) return BadFile("", "system's roots");
   } else if (SSL_CTX_load_verify_file(raw, options.ca_file.c_str()) != 1) {
@@ -262,7 +271,23 @@ std::string TlsContext::Fingerprint() const {
   return out;
 }
 
+Status TlsContext::RefreshFromSource() {
+  Result<TlsMaterial> material = options_.spiffe.source->Load();
+  if (!material.ok()) return material.error();
+  if (context_ != nullptr && *material == material_) return {};
+  context_ = nullptr;
+  std::shared_ptr<SSL_CTX> context = MakeBareContext();
+  if (context == nullptr) return BadFile("", "no context");
+  auto used = UseSpiffe(*material, options_.spiffe, context.get());
+  if (!used.ok()) return used.error();
+  verification_ = *std::move(used);
+  context_ = std::move(context);
+  material_ = *std::move(material);
+  return {};
+}
+
 Status TlsContext::Refresh() {
+  if (options_.spiffe.source != nullptr) return RefreshFromSource();
   std::string now = Fingerprint();
   if (context_ != nullptr && now == fingerprint_) return {};
   context_ = nullptr;

@@ -20,14 +20,13 @@
 namespace spire_exporter {
 namespace {
 
-constexpr size_t kMaxAddresses = 8;
-
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
 
-// getaddrinfo's return value, and up to kMaxAddresses.
-int LookUp(const std::string& host, uint16_t port, int flags, std::vector<SocketAddress>* out) {
+// getaddrinfo's return value, and up to `most` addresses.
+int LookUp(const std::string& host, uint16_t port, int flags, size_t most,
+           std::vector<SocketAddress>* out) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | flags;
@@ -35,7 +34,7 @@ int LookUp(const std::string& host, uint16_t port, int flags, std::vector<Socket
   const int code = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   const std::unique_ptr<addrinfo, FreeAddresses> owned(code == 0 ? found : nullptr);
   for (const addrinfo* each = owned.get(); each != nullptr; each = each->ai_next) {
-    if (out->size() >= kMaxAddresses || each->ai_addrlen > sizeof(sockaddr_storage)) continue;
+    if (out->size() >= most || each->ai_addrlen > sizeof(sockaddr_storage)) continue;
     SocketAddress address;
     std::memcpy(&address.storage, each->ai_addr, each->ai_addrlen);
     address.size = each->ai_addrlen;
@@ -58,6 +57,7 @@ Error NoAddress(const std::string& host, int code) {
 struct Resolver::Lookup {
   std::string host;
   uint16_t port = 0;
+  size_t most = 0;
   UniqueFd done_event{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};  // readable once done
 
   Mutex mutex;
@@ -68,7 +68,7 @@ struct Resolver::Lookup {
   void Run() EXCLUDES(mutex) {
     NameThisThread("resolver");
     std::vector<SocketAddress> found;
-    const int result = LookUp(host, port, AI_ADDRCONFIG, &found);
+    const int result = LookUp(host, port, AI_ADDRCONFIG, most, &found);
     {
       MutexLock lock(mutex);
       done = true;
@@ -82,7 +82,8 @@ struct Resolver::Lookup {
 Result<std::vector<SocketAddress>> Resolver::Resolve(const std::string& host, uint16_t port,
                                                      const Waiter& waiter) {
   std::vector<SocketAddress> literal;
-  if (LookUp(host, port, AI_NUMERICHOST, &literal) == 0 && !literal.empty()) return literal;
+  if (LookUp(host, port, AI_NUMERICHOST, addresses_max_, &literal) == 0 && !literal.empty())
+    return literal;
 
   const bool reuse =
       left_behind_ != nullptr && left_behind_->host == host && left_behind_->port == port;
@@ -94,6 +95,7 @@ Result<std::vector<SocketAddress>> Resolver::Resolve(const std::string& host, ui
   if (!reuse) {
     lookup->host = host;
     lookup->port = port;
+    lookup->most = addresses_max_;
     try {
       std::thread([lookup] { lookup->Run(); }).detach();
     } catch (const std::system_error& error) {

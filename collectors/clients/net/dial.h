@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,11 +28,15 @@ struct SocketAddress {
 // Used by one thread.
 class Resolver {
  public:
+  // Gives the first `addresses_max` addresses of a name.
+  explicit Resolver(size_t addresses_max = 8) : addresses_max_(addresses_max) {}
+
   Result<std::vector<SocketAddress>> Resolve(const std::string& host, uint16_t port,
                                              const Waiter& waiter);
 
  private:
   struct Lookup;
+  const size_t addresses_max_;
   std::shared_ptr<Lookup> left_behind_;
 };
 

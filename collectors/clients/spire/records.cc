@@ -1,8 +1,5 @@
 #include "collectors/clients/spire/records.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -10,19 +7,14 @@
 #include "collectors/clients/spire/bundle.pb.h"
 #include "collectors/clients/spire/certificate.h"
 #include "collectors/clients/spire/journal.pb.h"
+#include "collectors/clients/spire/unix_time.h"
+#include "collectors/clients/spire/wire_bounds.h"
 
 namespace spire_exporter::spire {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
-
-constexpr size_t kIdBytesMax = 256;           // of a key id; SPIRE's have 32
-constexpr int64_t kLatest = 253'402'300'799;  // the end of the year 9999
+constexpr size_t kIdBytesMax = 256;  // of a key id; SPIRE's have 32
 constexpr size_t kTrustDomainMax = 255;
-
-UnixTime Time(int64_t unix_seconds) {
-  return UnixTime(std::chrono::seconds(std::clamp<int64_t>(unix_seconds, 0, kLatest)));
-}
 
 Slot SlotOf(int64_t status) {
   switch (status) {
@@ -37,31 +29,12 @@ Slot SlotOf(int64_t status) {
   }
 }
 
-// Without a copy, and before anything is built: elements of a few bytes each would take a hundred
-// times their size.
-Status CheckSize(std::string_view what, std::string_view record) {
-  const auto too_much = [&](std::string_view of) {
-    return Error{Code::kResourceExhausted,
-                 std::string(what) + " of more " + std::string(of) + " than are read", "", false};
-  };
-  if (record.size() > kRecordBytesMax) return too_much("bytes");
-  google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(record.data()),
-                                               static_cast<int>(record.size()));
-  size_t elements = 0;
-  while (const uint32_t tag = input.ReadTag()) {
-    // What cannot be skipped cannot be parsed either, and is reported there.
-    if (!WireFormatLite::SkipField(&input, tag)) break;
-    if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED &&
-        ++elements > kAuthoritiesMax + 1) {
-      return too_much("authorities");
-    }
-  }
-  return {};
-}
-
 template <typename Record>
 Status Parse(std::string_view what, std::string_view record, Record* parsed) {
-  if (Status fits = CheckSize(what, record); !fits.ok()) return fits;
+  // The name of the trust domain is an element too.
+  if (Status fits = CheckBounds(what, record, kRecordBytesMax, kAuthoritiesMax + 1); !fits.ok()) {
+    return fits;
+  }
   if (parsed->ParseFromArray(record.data(), static_cast<int>(record.size()))) return {};
   return Error{Code::kDataLoss, std::string(what) + " that is no record of SPIRE's", "", false};
 }
@@ -89,7 +62,7 @@ void AddKeys(AuthorityType type, const Keys& keys, Bundle* bundle) {
       continue;
     }
     BundleAuthority authority{type, key.key_id(), std::nullopt, std::nullopt, key.tainted(), 0};
-    if (key.not_after() > 0) authority.not_after = Time(key.not_after());
+    if (key.not_after() > 0) authority.not_after = ToUnixTime(key.not_after());
     bundle->authorities.push_back(std::move(authority));
   }
 }
@@ -121,8 +94,9 @@ bool AddCertificate(const wire::CertificateEntry& entry, Journal* journal) {
   // The certificate is what is held against the bundle; what is written beside it only helps out.
   authority.id =
       certificate->subject_key_id.empty() ? entry.authority_id() : certificate->subject_key_id;
-  authority.issued_at = Time(entry.issued_at());
-  authority.not_after = entry.not_after() > 0 ? Time(entry.not_after()) : certificate->not_after;
+  authority.issued_at = ToUnixTime(entry.issued_at());
+  authority.not_after =
+      entry.not_after() > 0 ? ToUnixTime(entry.not_after()) : certificate->not_after;
   authority.self_issued = certificate->self_issued;
   if (authority.id.empty()) return false;
   if (!authority.self_issued) {
@@ -143,8 +117,8 @@ bool AddKey(AuthorityType type, const wire::KeyEntry& entry, Journal* journal) {
   authority.type = type;
   authority.slot = SlotOf(entry.status());
   authority.id = entry.key_id().empty() ? entry.authority_id() : entry.key_id();
-  authority.issued_at = Time(entry.issued_at());
-  authority.not_after = Time(entry.not_after());
+  authority.issued_at = ToUnixTime(entry.issued_at());
+  authority.not_after = ToUnixTime(entry.not_after());
   if (authority.id.empty() || authority.id.size() > kIdBytesMax) return false;
   journal->authorities.push_back(std::move(authority));
   return true;

@@ -1,0 +1,161 @@
+// The server behind SPIFFE mTLS, with a Workload API that serves what the test says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "exporter/http/http_test_server.h"
+#include "exporter/http/wire_test_client.h"
+#include "exporter/tls/fake_workload_source.h"
+#include "exporter/tls/tls_server.h"
+#include "exporter/tls/tls_test_client.h"
+
+namespace spire_exporter {
+namespace {
+
+constexpr const char* kExporter = "URI:spiffe://example.org/exporter";
+constexpr const char* kPrometheus = "URI:spiffe://example.org/prometheus";
+constexpr const char* kPartner = "URI:spiffe://partner.test/prometheus";
+
+class HttpSpiffeTest : public ::testing::Test {
+ protected:
+  HttpSpiffeTest() {
+    settings_.spiffe.emplace().foreign_trust_domains = {"partner.test"};
+    settings_.client_auth = ClientAuth::kRequireAndVerifyClientCert;
+  }
+  void Start() {
+    EXPECT_TRUE(tls_.Apply(settings_, source_).ok());
+    HttpServerOptions options;
+    options.tls = &tls_;
+    options.probe_listen_addresses = {"127.0.0.1:0"};
+    test_ = std::make_unique<TestServer>(options);
+    ASSERT_TRUE(test_->status.ok());
+  }
+  void Serve(const TestCertificate& leaf, const TestCertificate& root) {
+    TlsMaterial material = SvidMaterial(leaf, root);
+    material.spiffe_roots["partner.test"] = PemOf(partner_);
+    source_->Serve(std::move(material));
+    EXPECT_TRUE(tls_.Refresh().ok());
+  }
+  int Get(const TestCertificate* client, const TestCertificate* root = nullptr) {
+    return TlsTestClient(test_->address(), {.root = root, .certificate = client}).Get("/metrics");
+  }
+
+  const TestCertificate root_ = MakeCertificate("root", "", nullptr);
+  const TestCertificate partner_ = MakeCertificate("partner", "", nullptr);
+  const TestCertificate svid_ = MakeCertificate("svid", kExporter, &root_);
+  const TestCertificate client_ = MakeCertificate("client", kPrometheus, &root_);
+  RealClock clock_;
+  TlsSettings settings_;
+  std::shared_ptr<FakeWorkloadSource> source_ = std::make_shared<FakeWorkloadSource>();
+  TlsServer tls_{clock_};
+  std::unique_ptr<TestServer> test_;  // goes first
+};
+
+TEST_F(HttpSpiffeTest, AnswersHandshakesFromTheFirstSvidOn) {
+  Start();
+  EXPECT_EQ(Get(&client_), 0);
+  EXPECT_EQ(spire_exporter::Get(test_->server->probe_addresses().at(0), "/-/healthy").status, 200);
+  Serve(svid_, root_);
+  EXPECT_EQ(Get(&client_, &root_), 200);
+}
+
+TEST_F(HttpSpiffeTest, LetsInSvidsOfTheRightRootsOnly) {
+  Start();
+  Serve(svid_, root_);
+  const TestCertificate foreign = MakeCertificate("foreign", kPartner, &partner_);
+  const TestCertificate posing = MakeCertificate("posing", kPrometheus, &partner_);
+  const TestCertificate claimed = MakeCertificate("claimed", kPartner, &root_);
+  const TestCertificate expired = MakeCertificate("expired", kPrometheus, &root_, -1);
+  const TestCertificate nameless = MakeCertificate("nameless", "DNS:prometheus.test", &root_);
+  EXPECT_EQ(Get(&client_), 200);
+  EXPECT_EQ(Get(&foreign), 200);
+  for (const TestCertificate* bad : {&posing, &claimed, &expired, &nameless}) {
+    EXPECT_EQ(Get(bad), 0);
+  }
+  EXPECT_EQ(Get(nullptr), 0);
+}
+
+TEST_F(HttpSpiffeTest, ARootThatLeavesTheBundleLetsNobodyInAnyMore) {
+  Start();
+  Serve(svid_, root_);
+  TlsClientOptions options{.certificate = &client_};
+  TlsTestClient before(test_->address(), options);
+  ASSERT_EQ(before.Get("/metrics"), 200);
+  options.resume = before.TakeSession();
+  TlsTestClient again(test_->address(), options);
+  EXPECT_EQ(again.Get("/metrics"), 200);
+  EXPECT_FALSE(again.resumed()) << "a ticket would outlive an SVID";
+  SSL_SESSION_free(options.resume);
+
+  const TestCertificate next_root = MakeCertificate("next root", "", nullptr);
+  Serve(MakeCertificate("svid", kExporter, &next_root), next_root);
+  EXPECT_EQ(Get(&client_), 0);
+  const TestCertificate next_client = MakeCertificate("client", kPrometheus, &next_root);
+  EXPECT_EQ(Get(&next_client, &next_root), 200);
+}
+
+// Whoever looks without verifying sees the page; whoever verifies does not.
+TEST_F(HttpSpiffeTest, ServesAnEndedSvidRatherThanNothing) {
+  settings_.client_auth = ClientAuth::kVerifyClientCertIfGiven;
+  Start();
+  Serve(MakeCertificate("svid", kExporter, &root_, -60), root_);
+  EXPECT_EQ(Get(nullptr), 200);
+  EXPECT_EQ(Get(nullptr, &root_), 0);
+}
+
+TEST_F(HttpSpiffeTest, AFallbackBringsRootsOfItsOwnWhileItIsInForce) {
+  const TestCertificate backup_root = MakeCertificate("backup root", "", nullptr);
+  const TestCertificate backup_client = MakeCertificate("backup", kPrometheus, &backup_root);
+  TlsMaterial fallback = SvidMaterial(MakeCertificate("x", "DNS:x.test", &backup_root), root_);
+  fallback.client_ca = PemOf(backup_root);
+  Start();
+  source_->Serve(fallback);
+  ASSERT_TRUE(tls_.Refresh().ok());
+  EXPECT_EQ(Get(&backup_client, &backup_root), 200);
+  EXPECT_EQ(Get(&client_), 200) << "the bundle holds as well";
+  Serve(svid_, root_);
+  EXPECT_EQ(Get(&backup_client), 0);
+  EXPECT_EQ(Get(&client_, &root_), 200);
+}
+
+TEST_F(HttpSpiffeTest, NoScrapeFailsWhileSvidAndRootsAreRotatedAHundredTimes) {
+  Start();
+  Serve(svid_, root_);
+  std::atomic<bool> over{false};
+  std::atomic<int> failed{0};
+  std::atomic<int> fresh{0};
+  std::atomic<int> kept{0};
+  std::thread on_new_connections([&] {
+    while (!over.load()) {
+      failed += Get(&client_, &root_) != 200;
+      ++fresh;
+    }
+  });
+  std::thread on_one_connection([&] {
+    TlsTestClient client(test_->address(), {.root = &root_, .certificate = &client_});
+    while (!over.load()) {
+      failed += client.Get("/metrics") != 200;
+      ++kept;
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    // The bundle gains and loses a root beside the one in use, as when an authority is prepared.
+    TlsMaterial next = SvidMaterial(MakeCertificate("svid", kExporter, &root_), root_);
+    if (i % 2 == 0) next.spiffe_roots["example.org"] += PemOf(partner_);
+    source_->Serve(std::move(next));
+    EXPECT_TRUE(tls_.Refresh().ok());
+    const int before = fresh.load();
+    ASSERT_TRUE(Eventually([&] { return fresh.load() > before; }));
+  }
+  over = true;
+  on_new_connections.join();
+  on_one_connection.join();
+  EXPECT_EQ(failed.load(), 0);
+  EXPECT_EQ(tls_.state().generation, 101u);
+  EXPECT_GT(kept.load(), 100);
+}
+
+}  // namespace
+}  // namespace spire_exporter
