@@ -7,6 +7,7 @@ namespace spire_exporter::datastore {
 namespace {
 
 constexpr size_t kNameBytes = 64;
+constexpr size_t kClassesFirst = 10;
 
 std::shared_ptr<const HistogramLayout> SecondsLayout() {
   return *HistogramLayout::Make(
@@ -67,7 +68,9 @@ AgentTally::AgentTally(std::shared_ptr<const spiffe::ClassMap> classes, int64_t 
       ttl_(ttl),
       lifetimes_(SecondsLayout(), now),
       seconds_(kTable),
-      far_(RatioLayout()) {
+      far_(RatioLayout()),
+      ends_(spire::Horizon::kGroupsMax),
+      class_first_(classes_->names().size(), std::numeric_limits<int64_t>::max()) {
   counts_.classes.resize(classes_->names().size());
   if (ttl_) counts_.overdue = 0;
   batch_.reserve(kBatch);
@@ -87,7 +90,12 @@ void AgentTally::Add(int64_t expiry, std::string_view attestor, std::string_view
   attestors_.Add(attestor);
   const std::string_view cluster = ClusterOf(attestor, spiffe_id);
   if (!cluster.empty()) clusters_.Add(cluster);
-  ++counts_.classes[classes_->Find(spiffe_id)];
+  const size_t of_class = classes_->Find(spiffe_id);
+  ++counts_.classes[of_class];
+  class_first_[of_class] = std::min(class_first_[of_class], remaining);
+  const auto last = static_cast<int64_t>(ends_.size()) - 1;
+  ++ends_[static_cast<size_t>(std::min(remaining, last))];
+  if (remaining >= last) first_beyond_ = std::min(first_beyond_, remaining);
   batch_.push_back(expiry);
   if (batch_.size() == kBatch) Flush();
   shortest_ = std::min(shortest_, remaining);
@@ -105,8 +113,32 @@ void AgentTally::Flush() {
   batch_.clear();
 }
 
+spire::Horizon AgentTally::MakeHorizon() const {
+  const auto at = [this](int64_t remaining) {
+    return spire::UnixTime(std::chrono::seconds(now_ + remaining));
+  };
+  spire::Horizon horizon;
+  horizon.whole = true;
+  for (size_t second = 0; second < ends_.size(); ++second) {
+    if (ends_[second] == 0) continue;
+    const bool last = second + 1 == ends_.size();
+    horizon.groups.push_back(
+        {at(last ? first_beyond_ : static_cast<int64_t>(second)), ends_[second]});
+  }
+  if (classes_->trivial()) return horizon;
+  for (size_t i = 0; i < class_first_.size(); ++i) {
+    if (counts_.classes[i] == 0) continue;
+    horizon.classes.push_back({classes_->names()[i], at(class_first_[i]), counts_.classes[i]});
+  }
+  std::stable_sort(horizon.classes.begin(), horizon.classes.end(),
+                   [](const auto& a, const auto& b) { return a.first_expiry < b.first_expiry; });
+  if (horizon.classes.size() > kClassesFirst) horizon.classes.resize(kClassesFirst);
+  return horizon;
+}
+
 AgentCounts AgentTally::Finish() {
   Flush();
+  counts_.horizon = MakeHorizon();
   counts_.versions = versions_.Top(kVersionsMax);
   counts_.attestors = attestors_.Top(kAttestorsMax);
   counts_.clusters = clusters_.Top(kClustersMax);

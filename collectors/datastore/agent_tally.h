@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "collectors/clients/spiffe/class_map.h"
+#include "collectors/clients/spire/runway_facts.h"
 #include "exporter/metrics/gauge_histogram.h"
 #include "exporter/metrics/lifetime_histogram.h"
 
@@ -50,8 +51,10 @@ struct AgentCounts {
   std::vector<std::pair<std::string, uint64_t>> attestors;
   std::vector<std::pair<std::string, uint64_t>> clusters;  // of k8s_psat and k8s_sat
   std::vector<uint64_t> classes;                           // as ClassMap::names()
-  GaugeHistogram remaining;                                // seconds
-  std::optional<GaugeHistogram> ratio;                     // of the lifetime
+  // When they expire, by seconds; with the classes that go first, where there are classes.
+  spire::Horizon horizon;
+  GaugeHistogram remaining;             // seconds
+  std::optional<GaugeHistogram> ratio;  // of the lifetime
 };
 
 // Not safe from several threads. Memory: 1.2 MiB, however many agents.
@@ -77,6 +80,7 @@ class AgentTally {
   static constexpr int64_t kTable = int64_t{1} << 16;
 
   void Flush();
+  spire::Horizon MakeHorizon() const;
 
   const std::shared_ptr<const spiffe::ClassMap> classes_;
   const int64_t now_;
@@ -90,6 +94,10 @@ class AgentTally {
   // Living ones by remaining seconds, for the ratio; what is beyond is in `far_`.
   std::vector<uint32_t> seconds_;
   NativeHistogram far_;
+  // Living ones by remaining seconds; the last place takes what is beyond, under the first of them.
+  std::vector<uint32_t> ends_;
+  int64_t first_beyond_ = std::numeric_limits<int64_t>::max();
+  std::vector<int64_t> class_first_;  // remaining seconds, by class
   int64_t shortest_ = std::numeric_limits<int64_t>::max();
   int64_t longest_ = -1;  // below any living
 };

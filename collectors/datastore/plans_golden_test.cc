@@ -54,14 +54,17 @@ TEST(PlansGoldenTest, Tier1IsIndexLookUpsAtAMillionRows) {
       [last](pg::Connection& connection) -> Result<Plans> {
         const auto schema = ReadSchema(connection);
         if (!schema.ok()) return schema.error();
+        const std::vector<TableRows> few = {{"bundles", 0}, {"registered_entries", 0}};
         const std::pair<const char*, std::string> statements[] = {
             {"the newest events", LookStatement(*schema, kEvents)},
             {"expiries of agents", AgentExpiriesStatement(*schema)},
+            {"the first agents to expire", FirstAgentsStatement(*schema)},
             {"newest and expired entries", EntryLookStatement(*schema)},
             {"events since the last look", FollowEventsStatement(*schema, {last - 3, {}, {}})},
             {"events since the last look and gaps",
              FollowEventsStatement(*schema, {last - 3, {last - 9, last - 7}, {}})},
             {"entries since the last look", FollowRowsStatement(*schema, 2 * last - 3)},
+            {"few rows", FewRowsStatement(*schema, few)},
             {"lifetime of agents", AgentTtlStatement(*schema)},
         };
         Plans text;

@@ -3,11 +3,16 @@
 #include <utility>
 
 #include "collectors/clients/postgres/ask.h"
+#include "collectors/clients/spire/version_facts.h"
+#include "collectors/datastore/agents_horizon.h"
 #include "collectors/datastore/summary_judge.h"
 #include "exporter/base/text.h"
 
 namespace spire_exporter::datastore {
 namespace {
+
+// Two surveys of an hour's interval, which is the longest that is of use here.
+constexpr Duration kSurveyAgeMax = std::chrono::hours(2);
 
 class SummaryCollector final : public Collector {
  public:
@@ -38,6 +43,19 @@ class SummaryCollector final : public Collector {
     const SummaryView view =
         judge_.Judge(answers, context.clock.Steady(), context.clock.System(), &reading.problem);
     AddSummary(view, created_seconds_, reading.families);
+    if (view.versions) {
+      spire::SchemaVersionFact fact;
+      fact.schema = view.versions->schema;
+      fact.highest_server = view.versions->code.value_or("");
+      reading.facts.push_back(Fact::Make("datastore", context.clock.Steady(), std::move(fact)));
+    }
+    const auto surveyed = context.facts.Latest<spire::Horizon>(kSurveyedAgents);
+    const bool of_late = surveyed && context.clock.Steady() - surveyed->at <= kSurveyAgeMax;
+    if (auto horizon = AgentsHorizon(view.first_agents, view.agents,
+                                     of_late ? surveyed->value.get() : nullptr)) {
+      reading.facts.push_back(Fact::Make<spire::Horizon>("agent/datastore", context.clock.Steady(),
+                                                         *std::move(horizon)));
+    }
     return reading;
   }
 

@@ -107,8 +107,10 @@ constexpr FamilyDescription kExpiredEntries{
 constexpr FamilyDescription kRows{
     .name = "spire_datastore_rows",
     .labels = kTableOnly,
-    .help = "Estimate of the rows of a table, as PostgreSQL keeps it.",
-    .source = "pg_stat_get_live_tuples(), pg_class.reltuples",
+    .help =
+        "Rows of a table: exact below a thousand, else PostgreSQL's estimate. Absent where "
+        "neither is known.",
+    .source = "pg_stat_get_live_tuples(), pg_class.reltuples, count of at most 1,000 keys",
     .series_max = static_cast<uint32_t>(kTableNames.size()),
     .age_max = kAge};
 constexpr FamilyDescription kOldestEvent{
@@ -311,7 +313,7 @@ void AddSummary(const SummaryView& view, double created_seconds, FamilyBuilder& 
     AddKnown(families, kAgentExpiry, {"newest"}, view.agents->newest);
   }
   AddKnown(families, kExpiredEntries, {}, view.expired_entries);
-  for (const TableRows& rows : view.rows) families.Add(kRows, {rows.table}, rows.estimate);
+  for (const TableRows& rows : view.rows) families.Add(kRows, {rows.table}, rows.rows);
   AddEvents(view, families);
   if (view.changes) AddChanges(*view.changes, created_seconds, families);
   for (const SummaryView::Ids& ids : view.ids) {

@@ -29,6 +29,7 @@ struct SummaryView {
 
   std::optional<Versions> versions;
   std::optional<AgentExpiries> agents;
+  std::optional<FirstAgents> first_agents;
   std::optional<int64_t> expired_entries;
   struct Events {
     std::string_view table;

@@ -120,6 +120,7 @@ void SummaryJudge::JudgePrimary(const NodeSummary& primary, SteadyTime now, Syst
 
   if (primary.versions.ok()) view.versions = *primary.versions;
   if (primary.agents.ok()) view.agents = *primary.agents;
+  if (primary.first_agents.ok()) view.first_agents = *primary.first_agents;
   if (primary.entries.ok()) view.expired_entries = primary.entries->expired;
   if (primary.rows.ok()) view.rows = *primary.rows;
   if (primary.entry_events.ok()) {

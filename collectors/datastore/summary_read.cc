@@ -102,6 +102,19 @@ Result<AgentExpiries> ReadAgentExpiries(pg::Connection& connection, const Schema
   return AgentExpiries{row->Double(0), row->Double(1), row->Double(2)};
 }
 
+Result<FirstAgents> ReadFirstAgents(pg::Connection& connection, const Schema& schema) {
+  const Status reads = schema.Reads(kAgents, {"expires_at", "serial_number"});
+  if (!reads.ok()) return reads.error();
+  const auto rows = connection.Query("the first agents to expire", FirstAgentsStatement(schema));
+  if (!rows.ok()) return rows.error();
+  FirstAgents first;
+  rows->ForEach([&](const pg::Row& row) {
+    if (const auto expiry = row.Int(0)) first.expiries.push_back(*expiry);
+  });
+  first.all = first.expiries.size() < kFirstAgents;
+  return first;
+}
+
 Result<EntryLook> ReadEntryLook(pg::Connection& connection, const Schema& schema) {
   const auto ask = schema.Ask(schema.Reads(kEntries, {"id", "expiry"}), EntryLookStatement(schema),
                               "entry_look");
@@ -130,19 +143,32 @@ Result<std::vector<TableIds>> ReadIds(pg::Connection& connection, const Schema& 
 }
 
 Result<std::vector<TableRows>> ReadRows(pg::Connection& connection, const Schema& schema) {
-  const auto rows = connection.Query("estimates of rows", RowsStatement(schema));
-  if (!rows.ok()) return rows.error();
+  const auto estimates = connection.Query("estimates of rows", RowsStatement(schema));
+  if (!estimates.ok()) return estimates.error();
   std::vector<TableRows> found;
-  rows->ForEach([&](const pg::Row& row) {
-    // -1 of a table that was never analysed is not known; the counters of a running server are.
-    const std::optional<double> planned = row.Double(1);
-    const std::optional<double> counted = row.Double(2);
-    if (counted && *counted > 0) {
-      found.push_back({row.TextOr(0, ""), *counted});
-    } else if (planned && *planned >= 0) {
-      found.push_back({row.TextOr(0, ""), *planned});
+  // The counters begin anew with a crash, and stay at 0 on a standby; what the planner keeps is as
+  // old as the last vacuum. A small number of either is no news of a small table.
+  std::vector<TableRows> doubtful;
+  estimates->ForEach([&](const pg::Row& row) {
+    const std::string table = row.TextOr(0, "");
+    const double planned = row.Double(1).value_or(0);
+    const double counted = row.Double(2).value_or(0);
+    if (counted >= static_cast<double>(kFewRows)) {
+      found.push_back({table, counted});
+    } else if (schema.Reads(table, {"id"}).ok()) {
+      doubtful.push_back({table, std::max(counted, planned)});
+    } else if (counted > 0) {
+      found.push_back({table, counted});
     }
   });
+  if (doubtful.empty()) return found;
+  const auto few = connection.Query("numbers of rows", FewRowsStatement(schema, doubtful));
+  if (!few.ok()) return few.error();
+  for (size_t i = 0; i < doubtful.size(); ++i) {
+    const auto exact = static_cast<double>(few->Int(i).value_or(0));
+    const bool all = exact < static_cast<double>(kFewRows);
+    found.push_back({doubtful[i].table, all ? exact : std::max(doubtful[i].rows, exact)});
+  }
   return found;
 }
 
@@ -185,6 +211,7 @@ NodeSummary Nothing(NodeSummary summary, const Error& error) {
   summary.agent_events = error;
   summary.versions = error;
   summary.agents = error;
+  summary.first_agents = error;
   summary.entries = error;
   summary.ids = error;
   summary.rows = error;
@@ -222,6 +249,13 @@ std::string AgentExpiriesStatement(const Schema& schema) {
          "), (SELECT " + Epoch("max(expires_at)") + " FROM " + name + ")";
 }
 
+// Bans are in no index: the rows are looked at in the order of the index until there are enough.
+std::string FirstAgentsStatement(const Schema& schema) {
+  return "SELECT floor(date_part('epoch', expires_at))::bigint FROM " + schema.Qualified(kAgents) +
+         " WHERE expires_at >= now() AND serial_number <> '' ORDER BY expires_at LIMIT " +
+         std::to_string(kFirstAgents);
+}
+
 std::string EntryLookStatement(const Schema& schema) {
   const std::string name = schema.Qualified(kEntries);
   // SPIRE's own `expiry <> 0 AND expiry < now` walks the whole index of zeros: 326 ms.
@@ -254,6 +288,17 @@ std::string RowsStatement(const Schema& schema) {
   }
   return "SELECT relname, reltuples, pg_stat_get_live_tuples(oid) FROM pg_class WHERE oid IN (" +
          oids + ")";
+}
+
+std::string FewRowsStatement(const Schema& schema, std::span<const TableRows> tables) {
+  std::string columns;
+  for (const TableRows& each : tables) {
+    // In the order of the key, so that its index is read and nothing else.
+    columns += std::string(columns.empty() ? "SELECT " : ", ") +
+               "(SELECT count(*) FROM (SELECT id FROM " + schema.Qualified(each.table) +
+               " ORDER BY id LIMIT " + std::to_string(kFewRows) + ") AS few)";
+  }
+  return columns;
 }
 
 std::string FollowEventsStatement(const Schema& schema, const FollowRequest& request) {
@@ -298,6 +343,7 @@ Result<NodeSummary> ReadSummary(pg::Connection& connection, std::shared_ptr<cons
   summary.entries = ReadEntryLook(connection, *schema);
   summary.followed = ReadFollowed(connection, *schema, request, summary);
   summary.agents = ReadAgentExpiries(connection, *schema);
+  summary.first_agents = ReadFirstAgents(connection, *schema);
   summary.versions = ReadVersions(connection, *schema);
   summary.ids = ReadIds(connection, *schema);
   summary.rows = ReadRows(connection, *schema);

@@ -33,6 +33,13 @@ struct AgentExpiries {            // Unix times
   std::optional<double> newest;
 };
 
+// Of agents that have not expired and are not banned: when the first kFirstAgents expire, rising.
+struct FirstAgents {
+  std::vector<int64_t> expiries;  // Unix times
+  bool all = false;               // there are no more
+};
+inline constexpr size_t kFirstAgents = 256;
+
 struct EntryLook {
   std::optional<int64_t> newest_row;
   // Entries whose own expiry has passed, counted up to kExpiredMax.
@@ -47,10 +54,12 @@ struct TableIds {
   bool from_rows = false;  // the highest id there is: the sequence may not be read
 };
 
+// Exact below kFewRows, where the keys may be read; else an estimate.
 struct TableRows {
   std::string table;
-  double estimate = 0;
+  double rows = 0;
 };
+inline constexpr int64_t kFewRows = 1000;
 
 struct Versions {
   std::optional<int64_t> schema;
@@ -73,6 +82,7 @@ struct NodeSummary {
   // The rest of a primary alone; kUnknown on a standby.
   Result<Versions> versions = Error{};
   Result<AgentExpiries> agents = Error{};
+  Result<FirstAgents> first_agents = Error{};  // for the runway; shown in no family
   Result<EntryLook> entries = Error{};
   Result<std::vector<TableIds>> ids = Error{};
   Result<std::vector<TableRows>> rows = Error{};
@@ -86,9 +96,11 @@ std::string LookStatement(const Schema& schema, std::span<const std::string_view
 std::string EventIdsStatement(const Schema& schema, std::string_view table);
 std::string VersionsStatement(const Schema& schema);
 std::string AgentExpiriesStatement(const Schema& schema);
+std::string FirstAgentsStatement(const Schema& schema);
 std::string EntryLookStatement(const Schema& schema);
 std::string IdsStatement(const Schema& schema);
 std::string RowsStatement(const Schema& schema);
+std::string FewRowsStatement(const Schema& schema, std::span<const TableRows> tables);
 std::string FollowEventsStatement(const Schema& schema, const FollowRequest& request);
 std::string FollowRowsStatement(const Schema& schema, int64_t after);
 

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "collectors/clients/spire/runway_facts.h"
+#include "collectors/clients/spire/version_facts.h"
 #include "collectors/datastore/summary_collector.h"
 #include "collectors/datastore/test_database.h"
 
@@ -81,6 +83,40 @@ TEST_F(SummaryWireTest, ReadsEverySchemaVersion) {
   }
 }
 
+TEST_F(SummaryWireTest, PublishesTheVersionsOfSchemaAndCode) {
+  Sql("UPDATE migrations SET code_version = '1.15.3'");
+  Watcher watcher({server_->ConninfoFile()});
+  const auto collector = Make(watcher);
+  auto reading = watcher.Look(*collector);
+  ASSERT_TRUE(reading.ok());
+  for (Fact& fact : reading->facts) watcher.facts().Publish(std::move(fact));
+  const auto fact = watcher.facts().Latest<spire::SchemaVersionFact>("datastore");
+  ASSERT_TRUE(fact.has_value());
+  EXPECT_EQ(fact->value->schema, 25);
+  EXPECT_EQ(fact->value->highest_server, "1.15.3");
+}
+
+TEST_F(SummaryWireTest, PublishesWhenTheFirstAgentsThatAreNotBannedExpire) {
+  MakeTables(*server_, 25);
+  const auto agent = [](const std::string& id, const std::string& serial, const std::string& in) {
+    return "INSERT INTO attested_node_entries (spiffe_id, serial_number, expires_at) VALUES ('" +
+           id + "', '" + serial + "', date_trunc('second', now()) + interval '" + in + "');";
+  };
+  Sql(agent("banned", "", "1 minute") + agent("gone", "1", "-1 minute") +
+      agent("first", "2", "5 minutes") + agent("second", "3", "9 minutes"));
+  Watcher watcher({server_->ConninfoFile()});
+  const auto collector = Make(watcher);
+  auto reading = watcher.Look(*collector);
+  ASSERT_TRUE(reading.ok());
+  for (Fact& fact : reading->facts) watcher.facts().Publish(std::move(fact));
+  const auto horizon = watcher.facts().Latest<spire::Horizon>("agent/datastore");
+  ASSERT_TRUE(horizon.has_value());
+  EXPECT_TRUE(horizon->value->whole);
+  ASSERT_EQ(horizon->value->groups.size(), 2u);
+  EXPECT_EQ(horizon->value->groups[1].expiry - horizon->value->groups[0].expiry, seconds(240));
+  MakeTables(*server_, 25);
+}
+
 TEST_F(SummaryWireTest, FindsTheTablesInAnySchema) {
   Sql("CREATE SCHEMA \"Spire's\"; ALTER TABLE migrations SET SCHEMA \"Spire's\";"
       "ALTER TABLE registered_entries SET SCHEMA \"Spire's\";");
@@ -106,6 +142,28 @@ TEST_F(SummaryWireTest, CountsAnEntryThatLivedBetweenTwoLooks) {
   EXPECT_EQ(page.Value("spire_entry_changes_total", "change=\"updated\""), 0);
   EXPECT_EQ(page.Value("spire_entries_short_lived_total"), 1);
   EXPECT_EQ(page.Value("spire_events_missing_ids", "table=\"registered_entries_events\""), 0);
+}
+
+TEST_F(SummaryWireTest, AnEmptiedTableHasNoRowsWhateverTheStatisticsSay) {
+  constexpr const char* kRows = "spire_datastore_rows";
+  constexpr const char* kEntryRows = "table=\"registered_entries\"";
+  Watcher watcher({server_->ConninfoFile()});
+  const auto collector = Make(watcher);
+  Sql(Create("a") + Create("b") + "ANALYZE registered_entries");
+  EXPECT_EQ(watcher.LookWell(*collector).Value(kRows, kEntryRows), 2);
+  Sql("DELETE FROM registered_entries");
+  EXPECT_EQ(watcher.LookWell(*collector).Value(kRows, kEntryRows), 0);
+  Sql("SELECT pg_stat_reset()");
+  EXPECT_EQ(watcher.LookWell(*collector).Value(kRows, kEntryRows), 0);
+  // Statistics that began anew know of a few rows where there are many.
+  Sql("INSERT INTO registered_entries_events (created_at, updated_at, entry_id)"
+      " SELECT now(), now(), 'many' FROM generate_series(1, 3000);"
+      "ANALYZE registered_entries_events; SELECT pg_stat_reset();" +
+      With(kInsertEvent, "one"));
+  const auto many =
+      watcher.LookWell(*collector).Value(kRows, "table=\"registered_entries_events\"");
+  ASSERT_TRUE(many);
+  EXPECT_GE(*many, 3000);
 }
 
 TEST_F(SummaryWireTest, NoticesAnEntryThatWasWrittenBehindSpiresBack) {

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <utility>
 
+#include "collectors/clients/spire/version_facts.h"
+#include "collectors/datastore/agents_horizon.h"
 #include "collectors/datastore/elected_round.h"
 #include "collectors/datastore/election.h"
 #include "exporter/base/text.h"
@@ -68,10 +70,18 @@ class SurveyCollector final : public Collector {
       reading.problem = round.problem();
       // Who cannot read lets another one try.
       surveyed_ = round.any();
+      if (view.agents.ok()) {
+        reading.facts.push_back(Fact::Make("agents", context.clock.Steady(),
+                                           spire::AgentVersionsFact{view.agents->versions}));
+      }
       if (!surveyed_) StepDown(*election.primary, kSurveyLock, limits, context.stop);
     }
     well_.store(surveyed_ && reading.problem.ok(), std::memory_order_relaxed);
     AddSurvey(view, reading.families);
+    if (view.agents.ok()) {
+      reading.facts.push_back(Fact::Make<spire::Horizon>(
+          std::string(kSurveyedAgents), context.clock.Steady(), view.agents->horizon));
+    }
     return reading;
   }
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "collectors/clients/postgres/node_facts.h"
+#include "collectors/clients/spire/version_facts.h"
 #include "collectors/datastore/audit_collector.h"
 #include "collectors/datastore/survey_collector.h"
 #include "collectors/datastore/test_database.h"
@@ -119,6 +120,19 @@ TEST_F(SurveyWireTest, CountsAgentsAndEntries) {
   const auto per_agent = page.Find("spire_entries_per_agent")->histogram;
   EXPECT_EQ(per_agent->count, 4u);
   EXPECT_EQ(per_agent->sum, 10);
+}
+
+TEST_F(SurveyWireTest, PublishesTheVersionsOfAgents) {
+  Sql("UPDATE attested_node_entries SET agent_version = '1.15.3' WHERE id % 2 = 0");
+  Watcher watcher({server_->ConninfoFile()});
+  const auto survey = MakeSurvey(watcher);
+  auto reading = watcher.Look(*survey);
+  ASSERT_TRUE(reading.ok());
+  for (Fact& fact : reading->facts) watcher.facts().Publish(std::move(fact));
+  const auto fact = watcher.facts().Latest<spire::AgentVersionsFact>("agents");
+  ASSERT_TRUE(fact.has_value());
+  using Agents = std::vector<std::pair<std::string, uint64_t>>;
+  EXPECT_EQ(fact->value->agents, (Agents{{"unknown", 3}, {"1.15.3", 3}}));
 }
 
 TEST_F(SurveyWireTest, ReadsEverySchemaVersion) {

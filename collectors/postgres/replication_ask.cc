@@ -60,7 +60,7 @@ ReplicationAsker::Question ReplicationAsker::Start(const pg::Node& node, const R
           std::move(progress), deadline};
 }
 
-Outcome ReplicationAsker::Look(const Question& question) {
+Outcome ReplicationAsker::Look(const Question& question, Duration patience) {
   Outcome outcome;
   bool begun = false;
   {
@@ -80,8 +80,10 @@ Outcome ReplicationAsker::Look(const Question& question) {
   }
   const pg::SessionState state = question.session->State();
   if (state.connected) {
-    outcome.failure = begun ? NodeState::kHung : NodeState::kBusy;
-    outcome.problem = begun ? "no answer in time" : "";
+    // Behind another's question, it is as hung as if it had been asked ours.
+    const bool owes = state.owed_since && clock_.Steady() - *state.owed_since >= patience;
+    outcome.failure = begun || owes ? NodeState::kHung : NodeState::kBusy;
+    outcome.problem = begun || owes ? "no answer in time" : "";
   } else if (state.problem) {
     outcome.failure = StateOf(state.problem->code);
     outcome.problem = state.problem->what;
@@ -133,7 +135,7 @@ std::vector<Outcome> ReplicationAsker::Round(const std::vector<pg::Node>& nodes,
       outcomes.push_back({std::nullopt, NodeState::kGone, ""});
       continue;
     }
-    outcomes.push_back(Look(question->second));
+    outcomes.push_back(Look(question->second, patience));
     bool ended = false;
     {
       const MutexLock lock(bell_->mutex);

@@ -64,7 +64,7 @@ class ReplicationAsker {
   };
 
   Question Start(const pg::Node& node, const ReadPlan& plan);
-  Outcome Look(const Question& question);
+  Outcome Look(const Question& question, Duration patience);
 
   const Clock& clock_;
   const Duration timeout_;

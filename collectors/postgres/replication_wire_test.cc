@@ -206,6 +206,20 @@ TEST_F(ReplicationWireTest, AFrozenPrimaryIsSaidWithinTwoRoundsAndKeepsNobodyWai
   Healthy();
 }
 
+TEST_F(ReplicationWireTest, AFrozenPrimaryIsFoundBehindAnothersQuestionToo) {
+  Healthy();
+  primary_->Freeze();
+  watch_.AskInFront("rw/0");
+  watch_.Round();
+  watch_.Round();
+  const std::string state = watch_.StateOf("rw/0", "node_state");
+  const auto lag = watch_.Lag();
+  primary_->Thaw();
+  EXPECT_EQ(state, "hung");
+  EXPECT_FALSE(lag);
+  Healthy();
+}
+
 TEST_F(ReplicationWireTest, AStoppedPrimaryIsUnreachableAndItsStandbyUnknown) {
   Healthy();
   ASSERT_TRUE(primary_->Stop().ok());

@@ -97,6 +97,18 @@ class Watch {
     const auto fact = facts_.Latest<pg::NodeStanding>(node);
     return fact ? std::optional<pg::NodeStanding>(*fact->value) : std::nullopt;
   }
+  // Another collector's question to a node, which is then in front of ours; it needs five seconds.
+  void AskInFront(const std::string& node) {
+    const CollectContext context{
+        Deadline::After(clock_, std::chrono::seconds(3)), {}, clock_, facts_};
+    for (const pg::Node& each :
+         nodes_->List(std::chrono::hours(1), context.deadline, context.stop).nodes) {
+      if (each.name != node) continue;
+      each.session->Start(
+          [](pg::Connection& connection) { (void)connection.Query("ask", "SELECT 1"); },
+          {Deadline::After(clock_, std::chrono::seconds(5)), std::chrono::seconds(3)});
+    }
+  }
   Duration took() const { return took_; }
   const std::string& problem() const { return problem_; }
   const RealClock& clock() const { return clock_; }

@@ -38,6 +38,50 @@ struct Session::Ticket {
   Status status;
 };
 
+// Says of each statement that it runs, so that others than its caller can tell a server that hangs.
+class Session::Watched final : public Connection {
+ public:
+  Watched(Session& session, ServerConnection& connection)
+      : session_(session), connection_(connection) {}
+
+  int version() const override { return connection_.version(); }
+  Result<Rows> Query(std::string_view what, const std::string& statement) override {
+    const Owing owing(session_);
+    return connection_.Query(what, statement);
+  }
+  Status Stream(std::string_view what, const std::string& statement,
+                const std::function<void(const Row&)>& visit) override {
+    return connection_.Stream(what, statement, visit);
+  }
+  Result<bool> TryLock(int64_t key) override {
+    const Owing owing(session_);
+    return connection_.TryLock(key);
+  }
+  Status Unlock(int64_t key) override {
+    const Owing owing(session_);
+    return connection_.Unlock(key);
+  }
+  Status SetStatementTimeout(Duration timeout) {
+    const Owing owing(session_);
+    return connection_.SetStatementTimeout(timeout);
+  }
+
+ private:
+  class Owing {
+   public:
+    explicit Owing(Session& session) : session_(session) { session.Owe(session.clock_.Steady()); }
+    ~Owing() { session_.Owe(std::nullopt); }
+    Owing(const Owing&) = delete;
+    Owing& operator=(const Owing&) = delete;
+
+   private:
+    Session& session_;
+  };
+
+  Session& session_;
+  ServerConnection& connection_;
+};
+
 Session::Session(std::string name, Connector connector, Duration connect_timeout,
                  const Clock& clock, Logger& logger)
     : name_(std::move(name)),
@@ -144,10 +188,10 @@ Status Session::Serve(Ticket& ticket) {
       std::min(ticket.limits.statement_timeout, (deadline.Remaining(clock_) / kStep + 1) * kStep);
   if (connection_ && !connection_->usable()) Drop();
   // A server that was started again is found out by the first statement, and then asked anew.
-  if (!connection_ || !connection_->SetStatementTimeout(timeout).ok()) {
+  if (!connection_ || !Watched(*this, *connection_).SetStatementTimeout(timeout).ok()) {
     Drop();
     if (const Status connected = Connect(deadline); !connected.ok()) return connected;
-    if (const Status set = connection_->SetStatementTimeout(timeout); !set.ok()) {
+    if (const Status set = Watched(*this, *connection_).SetStatementTimeout(timeout); !set.ok()) {
       Drop();
       return set;
     }
@@ -155,7 +199,8 @@ Status Session::Serve(Ticket& ticket) {
   // What a job throws is a bug of the job, not of the session: it shall not take the thread away.
   Status status;
   try {
-    ticket.job(*connection_);
+    Watched watched(*this, *connection_);
+    ticket.job(watched);
   } catch (const std::exception& error) {
     status = Error{Code::kInternal, error.what(), "", false};
   }
@@ -165,6 +210,10 @@ Status Session::Serve(Ticket& ticket) {
     abandoned = ticket.abandoned;
   }
   if (abandoned || !connection_->usable()) Drop();
+  if (abandoned && deadline.Passed(clock_)) {
+    MutexLock lock(mutex_);
+    Blame(TooLate());
+  }
   return status;
 }
 
@@ -203,12 +252,20 @@ Status Session::Connect(const Deadline& deadline) {
   next_connect_ =
       clock_.Steady() + std::chrono::duration_cast<SteadyTime::duration>(backoff_.Next());
   ++state_.failures;
-  if (!state_.problem) {
-    logger_.Warn("database node does not answer",
-                 {{"node", name_}, {"error", status.error().what}});
-  }
-  state_.problem = status.error();
+  Blame(status.error());
   return status;
+}
+
+void Session::Blame(const Error& problem) {
+  if (!state_.problem) {
+    logger_.Warn("database node does not answer", {{"node", name_}, {"error", problem.what}});
+  }
+  state_.problem = problem;
+}
+
+void Session::Owe(std::optional<SteadyTime> since) {
+  MutexLock lock(mutex_);
+  state_.owed_since = since;
 }
 
 void Session::Drop() {

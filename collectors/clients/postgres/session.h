@@ -51,8 +51,11 @@ struct SessionState {
   std::optional<SteadyTime> connected_since;
   uint64_t connects = 0;  // that succeeded
   uint64_t failures = 0;  // connects that failed
-  // The last failure to connect or to keep the connection; absent once connected again.
+  // The last failure to connect or to answer in time; absent once connected again.
   std::optional<Error> problem;
+  // Since when the server owes an answer to a statement, whoever asked; absent when it owes none.
+  // Reading row by row (Connection::Stream) does not count: it may take its time.
+  std::optional<SteadyTime> owed_since;
 };
 
 // Jobs of all callers run one after the other. Safe from any thread.
@@ -83,10 +86,14 @@ class Session {
   SessionState State();
 
  private:
+  class Watched;
+
   void Run();
   Status Serve(Ticket& ticket);
   Status Connect(const Deadline& deadline);
   void Drop();
+  void Blame(const Error& problem) REQUIRES(mutex_);
+  void Owe(std::optional<SteadyTime> since);
   void ShutSocket() REQUIRES(mutex_);
 
   const std::string name_;

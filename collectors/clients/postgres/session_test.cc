@@ -124,6 +124,36 @@ TEST_F(SessionTest, BreaksAHangingJobOffAtItsDeadline) {
   EXPECT_EQ(connects_, 2) << "what was broken off is not used again";
 }
 
+TEST_F(SessionTest, WhatIsOwedIsKnownToOthersThanWhoAsked) {
+  const std::shared_ptr<Session> session = Make();
+  EXPECT_TRUE(AskOne(session, seconds(5)).ok());
+  EXPECT_FALSE(session->State().owed_since) << "it has answered";
+  hangs_ = true;
+  const SteadyTime begun = clock_.Steady();
+  std::jthread asker([&] { EXPECT_FALSE(AskOne(session, milliseconds(300)).ok()); });
+  hanging_.wait(false);
+  const auto owed = session->State().owed_since;
+  ASSERT_TRUE(owed);
+  EXPECT_GE(*owed, begun);
+  EXPECT_LE(*owed, clock_.Steady());
+  asker.join();
+  hangs_ = false;
+  EXPECT_TRUE(AskOne(session, seconds(5)).ok());
+  EXPECT_FALSE(session->State().owed_since);
+}
+
+TEST_F(SessionTest, WhatWasBrokenOffIsBlamedOnTheServer) {
+  const std::shared_ptr<Session> session = Make();
+  EXPECT_TRUE(AskOne(session, seconds(5)).ok());
+  hangs_ = true;
+  EXPECT_FALSE(AskOne(session, milliseconds(50)).ok());
+  refuses_ = true;
+  EXPECT_FALSE(AskOne(session, seconds(5)).ok()) << "after it, the first job has ended";
+  ASSERT_TRUE(session->State().problem);
+  refuses_ = false;
+  hangs_ = false;
+}
+
 TEST_F(SessionTest, AStopRequestEndsTheWaitAtOnce) {
   const std::shared_ptr<Session> session = Make();
   hangs_ = true;
