@@ -1,20 +1,27 @@
 #include "collectors/catalog.h"
 
 #include <array>
-
 #include <memory>
 #include <utility>
 
+#include "collectors/agent/agent_module.h"
 #include "collectors/clients/workload/workload_certificates.h"
 #include "collectors/datastore/datastore_module.h"
 #include "collectors/postgres/postgres_module.h"
+#include "collectors/runway/runway_module.h"
+#include "collectors/server/server_module.h"
+#include "collectors/skew/skew_module.h"
+#include "collectors/spire_config/spire_config_module.h"
+#include "collectors/svid/svid_module.h"
 #include "collectors/telemetry/telemetry_module.h"
 
 namespace spire_exporter {
 
 std::span<const CatalogEntry> Catalog() {
-  static const std::array<CatalogEntry, 3> kCatalog = {
-      DatastoreCatalogEntry(), PostgresCatalogEntry(), TelemetryCatalogEntry()};
+  static const std::array<CatalogEntry, 9> kCatalog = {
+      AgentCatalogEntry(),       DatastoreCatalogEntry(), PostgresCatalogEntry(),
+      RunwayCatalogEntry(),      ServerCatalogEntry(),    SkewCatalogEntry(),
+      SpireConfigCatalogEntry(), SvidCatalogEntry(),      TelemetryCatalogEntry()};
   return kCatalog;
 }
 

@@ -151,6 +151,11 @@ constexpr FamilyDescription Histogram(std::string_view name, std::string_view un
                                       uint32_t series_max) {
   return {name, MetricType::kHistogram, unit, labels, help, source, series_max, kTotalAge};
 }
+constexpr FamilyDescription Full(FamilyDescription family) {
+  family.detail = Detail::kFull;
+  return family;
+}
+
 constexpr FamilyDescription Counter(std::string_view name, std::string_view unit, Labels labels,
                                     std::string_view help, std::string_view source,
                                     uint32_t series_max) {
@@ -202,17 +207,17 @@ constexpr FamilyDescription kFederatedBundleUpdates =
             "Bundles of other trust domains written by the server, unchanged ones included.",
             "SPIRE telemetry bundle_manager.update.federated_bundle", 1);
 constexpr FamilyDescription kConnectionsOpened =
-    Counter("spire_api_connections_opened_total", "", kApiLabels,
-            "Calls begun on the agent's APIs, which SPIRE calls connections.",
-            "SPIRE telemetry *_api.connection", 5);
+    Full(Counter("spire_api_connections_opened_total", "", kApiLabels,
+                 "Calls begun on the agent's APIs, which SPIRE calls connections.",
+                 "SPIRE telemetry *_api.connection", 5));
 constexpr FamilyDescription kRateLimitRejections =
     Counter("spire_rate_limit_rejections_total", "", kRejectionLabels,
             "Workload API and SDS calls that the agent's rate limiter rejected.",
             "SPIRE telemetry workload_api.rate_limit_exceeded", 20);
 constexpr FamilyDescription kCacheEntryChanges =
-    Counter("spire_cache_entry_changes_total", "", kChangeLabels,
-            "Registration entries added to, removed from or updated in the agent's cache.",
-            "SPIRE telemetry lru_cache_entry_*", 3);
+    Full(Counter("spire_cache_entry_changes_total", "", kChangeLabels,
+                 "Registration entries added to, removed from or updated in the agent's cache.",
+                 "SPIRE telemetry lru_cache_entry_*", 3));
 constexpr FamilyDescription kJwtBundleUpdates =
     Counter("spire_workload_jwt_bundle_updates_total", "", {},
             "JWT bundles sent to workloads after a change.",
@@ -224,13 +229,13 @@ constexpr FamilyDescription kSvidsDue =
             "expiring too.",
             "SPIRE telemetry cache_manager.*_svids samples", 8);
 constexpr FamilyDescription kDiscoveredSelectors =
-    Histogram("spire_workload_discovered_selectors", "", {},
-              "Selectors found by each attestation of a workload.",
-              "SPIRE telemetry workload_api.discovered_selectors samples", 1);
+    Full(Histogram("spire_workload_discovered_selectors", "", {},
+                   "Selectors found by each attestation of a workload.",
+                   "SPIRE telemetry workload_api.discovered_selectors samples", 1));
 constexpr FamilyDescription kGcPauseDuration =
-    Histogram("spire_runtime_gc_pause_duration_seconds", "seconds", kComponentOnly,
-              "Stop-the-world pauses of SPIRE's Go runtime.",
-              "SPIRE telemetry runtime.gc_pause_ns samples", 3);
+    Full(Histogram("spire_runtime_gc_pause_duration_seconds", "seconds", kComponentOnly,
+                   "Stop-the-world pauses of SPIRE's Go runtime.",
+                   "SPIRE telemetry runtime.gc_pause_ns samples", 3));
 
 constexpr FamilyDescription kUptime =
     Gauge("spire_process_uptime_seconds", "seconds", kComponentOnly,
@@ -274,9 +279,9 @@ constexpr FamilyDescription kBootstrapStart =
     Gauge("spire_bootstrap_start_timestamp_seconds", "seconds", kModeLabels,
           "When the running bootstrap of the agent began; absent while there is none.",
           "SPIRE telemetry bootstrap_seconds", 3);
-constexpr FamilyDescription kBootstrapAttempts = Gauge(
+constexpr FamilyDescription kBootstrapAttempts = Full(Gauge(
     "spire_bootstrap_attempts", "", kModeLabels, "Attempts of the running bootstrap of the agent.",
-    "SPIRE telemetry bootstrap_attempts", 3);
+    "SPIRE telemetry bootstrap_attempts", 3));
 constexpr FamilyDescription kSyncBundles =
     Gauge("spire_sync_bundles", "", {}, "Bundles in the agent's last sync with the server.",
           "SPIRE telemetry sync_bundles_total", 1);
@@ -284,9 +289,9 @@ constexpr FamilyDescription kSyncEntries =
     Gauge("spire_sync_entries", "", {}, "Entries in the agent's last sync with the server.",
           "SPIRE telemetry sync_entries_total", 1);
 constexpr FamilyDescription kSyncEntryDifferences =
-    Gauge("spire_sync_entry_differences", "", kDifferenceLabels,
-          "Entries that the agent's last sync had to fetch or to drop.",
-          "SPIRE telemetry sync_entries_*", 3);
+    Full(Gauge("spire_sync_entry_differences", "", kDifferenceLabels,
+               "Entries that the agent's last sync had to fetch or to drop.",
+               "SPIRE telemetry sync_entries_*", 3));
 constexpr FamilyDescription kLruCacheRecords =
     Gauge("spire_lru_cache_records", "", {}, "Entries in the agent's LRU cache.",
           "SPIRE telemetry lru_cache_record_map_size", 1);

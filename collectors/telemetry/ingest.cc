@@ -49,11 +49,14 @@ bool Watch(int epoll, int fd) {
 
 }  // namespace
 
-Ingest::Ingest(const Clock& clock, Logger& logger)
+Ingest::Ingest(const Clock& clock, Logger& logger, AgentWatch* watch)
     : clock_(clock),
       logger_(logger),
+      watch_(watch),
       store_(StoreOptions{}, clock),
-      created_seconds_(UnixSeconds(clock.System())) {}
+      created_seconds_(UnixSeconds(clock.System())) {
+  store_.SetTap(watch);
+}
 
 Ingest::~Ingest() {
   if (!thread_.joinable()) return;
@@ -269,8 +272,11 @@ void Ingest::Maintain(SteadyTime now) {
   }
   size_t clients = 0;
   std::optional<SteadyTime> replaced;
+  AgentWatch::StreamState stream;
+  stream.last = store_.stream_last();
   for (const std::unique_ptr<Listener>& listener : listeners_) {
     listener->counts.ledger.Tick(now);
+    stream.Add(listener->address().is_unix(), listener->counts.ledger);
     clients += listener->counts.ledger.clients();
     if (listener->counts.ledger.replaced_at()) {
       replaced =
@@ -279,6 +285,7 @@ void Ingest::Maintain(SteadyTime now) {
   }
   // With several clients nobody can say whose a state was.
   if (clients == 1 && replaced) store_.ForgetStatesBefore(*replaced);
+  if (watch_ != nullptr) watch_->OnStream(stream);
 }
 
 size_t Ingest::ReadListener(Listener& listener, int fd, int batches, bool answer) {
@@ -340,6 +347,7 @@ void Ingest::ChooseNap(size_t datagrams, SteadyTime now) {
 void Ingest::ApplyDuePage(SteadyTime now) {
   if (!page_ || now < page_->received + kPageDelay) return;
   store_.ApplyPage(*page_);
+  if (watch_ != nullptr) watch_->OnPage(*page_);
   page_.reset();
 }
 

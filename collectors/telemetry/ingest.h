@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/telemetry/agent_watch.h"
 #include "collectors/telemetry/datagram_socket.h"
 #include "collectors/telemetry/listener.h"
 #include "collectors/telemetry/nap.h"
@@ -50,8 +51,9 @@ struct IngestOptions {
 // Safe from any thread but for construction, Start() and destruction.
 class Ingest final : public LiveSource {
  public:
-  // clock and logger outlive it.
-  Ingest(const Clock& clock, Logger& logger);
+  // clock, logger and watch outlive it. `watch`: who is told of an agent's renewals; null for
+  // nobody.
+  Ingest(const Clock& clock, Logger& logger, AgentWatch* watch = nullptr);
   ~Ingest() override;
   Ingest(const Ingest&) = delete;
   Ingest& operator=(const Ingest&) = delete;
@@ -107,6 +109,7 @@ class Ingest final : public LiveSource {
 
   const Clock& clock_;
   Logger& logger_;
+  AgentWatch* const watch_;
 
   // Of the thread.
   Store store_;

@@ -179,7 +179,7 @@ void Ledger::Join(size_t retired) {
 }
 
 void Ledger::Close(const Epoch& epoch) {
-  closed_missing_ += MissingOf(epoch);
+  closed_missing_ += MissingOf(epoch, true);
   const uint64_t vouched = epoch.recent.empty() ? 0 : epoch.recent.back().lines;
   closed_unprovable_ += epoch.unreporting
                             ? epoch.lines
@@ -197,7 +197,7 @@ void Ledger::CloseCurrent() {
 }
 
 void Ledger::BeginAnew() {
-  const uint64_t missing = MissingOf(current_);
+  const uint64_t missing = MissingOf(current_, false);
   closed_missing_ += missing;
   closed_unprovable_ += current_.unvouched;
   // What was received beyond the reports came from the client that went without its last report.
@@ -251,24 +251,28 @@ void Ledger::Tick(SteadyTime now) {
   }
 }
 
-uint64_t Ledger::MissingOf(const Epoch& epoch) {
+uint64_t Ledger::MissingOf(const Epoch& epoch, bool over) {
   if (epoch.reports < 2 || epoch.recent.empty() || epoch.unreporting) return 0;
+  const auto unheard = [](const Report& report) {
+    return report.handed - std::min(report.handed, report.lines);
+  };
   uint64_t least = UINT64_MAX;
-  for (const Report& report : epoch.recent) {
-    least = std::min(least, report.handed - std::min(report.handed, report.lines));
-  }
+  for (const Report& report : epoch.recent) least = std::min(least, unheard(report));
   // Busy clients hold back more than a dozen lines, at each report alike.
   const uint64_t held_back = epoch.recent.back().metrics / kFlushesPerReport;
   if (held_back > kUnderWay) least -= std::min(least, held_back);
-  // A loss larger than what may be under way needs no second look.
-  const Report& last = epoch.recent.back();
-  const uint64_t now = last.handed - std::min(last.handed, last.lines);
-  return std::max(least, now - std::min(now, std::max(kUnderWay, held_back)));
+  // A loss larger than what may be under way needs but a second look: on a busy machine what a
+  // report overtakes is more, and has come by the next one.
+  uint64_t large = unheard(epoch.recent.back());
+  if (!over && epoch.recent.size() > 1) {
+    large = std::min(large, unheard(epoch.recent[epoch.recent.size() - 2]));
+  }
+  return std::max(least, large - std::min(large, std::max(kUnderWay, held_back)));
 }
 
 uint64_t Ledger::missing() const {
-  uint64_t total = closed_missing_ + MissingOf(current_);
-  for (const Epoch& epoch : retired_) total += MissingOf(epoch);
+  uint64_t total = closed_missing_ + MissingOf(current_, false);
+  for (const Epoch& epoch : retired_) total += MissingOf(epoch, true);
   return total;
 }
 
@@ -291,7 +295,7 @@ LedgerState Ledger::state() const {
   const Epoch& epoch = current_;
   if (epoch.unreporting) return LedgerState::kUnprovable;
   if (epoch.reports >= 2) {
-    return MissingOf(epoch) > 0 ? LedgerState::kMissing : LedgerState::kBalanced;
+    return MissingOf(epoch, false) > 0 ? LedgerState::kMissing : LedgerState::kBalanced;
   }
   const bool overdue =
       epoch.reports == 0 && epoch.first_line && now_ - *epoch.first_line > kSilence;

@@ -32,11 +32,12 @@ std::string_view LedgerStateName(LedgerState state);
 // its last report: the counter `metrics`, without the lines of the report itself. Let M be the sum
 // of the reports and L the number of plain lines received when the last one came. Lines under way
 // make M - L swing by a dozen around zero; a lost line shifts it for good. So
-//   missing = max(0, least of M - L over the last six reports, last M - L - 16), from the second
-//   on,
-// is never more than was lost and soon at most about a dozen less; busy clients hold back up to
-// 100 ms of their lines, and as much is left to them. It covers all that the first report covers,
-// lines from before this process listened among them.
+//   missing = max(0, least of M - L over the last six reports, lesser of the last two M - L - 16),
+// from the second report on, is never more than was lost and soon at most about a dozen less; busy
+// clients hold back up to 100 ms of their lines, and as much is left to them. On a busy machine
+// more is under way, and has come by the next report: hence two of them. Where a client has gone
+// the last one alone counts. It covers all that the first report covers, lines from before this
+// process listened among them.
 //
 // An epoch is the life of a set of clients. Processes of SPIRE are told apart by their heartbeat:
 // arrival - uptime is the instant they started, the same for all heartbeats of one process.
@@ -120,7 +121,8 @@ class Ledger {
     uint64_t lines = 0;  // of the current epoch, before this instant
   };
 
-  static uint64_t MissingOf(const Epoch& epoch);
+  // `over`: nothing is under way any more.
+  static uint64_t MissingOf(const Epoch& epoch, bool over);
   static Beat* FindBeat(Epoch& epoch, const Arrival& arrival, Duration uptime);
   uint64_t LinesBefore(SteadyTime instant) const;
   void Split(SteadyTime started);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/telemetry/agent_tap.h"
 #include "collectors/telemetry/byte_search.h"
 #include "collectors/telemetry/mapping.h"
 #include "exporter/base/keyed_hash.h"
@@ -33,6 +34,7 @@ struct Target {
   SelfLine self = SelfLine::kNone;
   bool started = false;         // SPIRE's `started`: the first sign of life of a new process
   bool client_reports = false;  // kSelf of a client that reports how many lines it was handed
+  Tap tap = Tap::kNone;         // such a line always has a second look
   StreamSeries* series = nullptr;
   // Parts of the series that take what ScanNumber() reads without a second look: where kObserve
   // observes, and where kCrossCheck, kAdd and kSum count.

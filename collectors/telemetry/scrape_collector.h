@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "collectors/telemetry/scrape_client.h"
 #include "collectors/telemetry/scrape_options.h"
 #include "collectors/telemetry/scraped_page.h"
 #include "exporter/base/clock.h"
@@ -29,7 +30,8 @@ std::span<const FamilyDescription* const> ScrapeFamilies();
 // The target `scrape`. A page that is not SPIRE's is kFailedPrecondition and is not delivered, nor
 // is one that cannot be read as a whole. `options` are those of a good ReadScrapeOptions, switched
 // on; `sink` outlives the collector.
-std::unique_ptr<Collector> MakeScrapeCollector(const ScrapeOptions& options, ScrapeSink& sink);
+std::unique_ptr<Collector> MakeScrapeCollector(const ScrapeOptions& options, ScrapeSink& sink,
+                                               OpenWorkload open = OverSocket());
 
 // One try, for `spire-exporter check`.
 CheckLine CheckScrape(const ScrapeOptions& options, const Clock& clock, const Deadline& deadline);

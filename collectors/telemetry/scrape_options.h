@@ -25,14 +25,20 @@ struct ScrapeOptions {
   std::string server_name;
   std::string cert_file;  // shown to the peer, with its key; both or neither
   std::string key_file;
+  // In place of these, `spiffe.socket` and `spiffe.server_id`: the Workload API that we have our
+  // SVID and the bundle from, and the SPIFFE ID of the endpoint, a pattern as ClassMap has them.
+  std::string spiffe_socket;
+  std::string spiffe_server_id;
   // SPIRE's MetricPrefix where one is set; not a key of `scrape` itself.
   std::string prefix;
+  std::string trust_domain;  // likewise: SPIRE's own, where it is known
 
   bool enabled() const { return !url.empty(); }
 };
 
 // Starts from the defaults of the role: http://127.0.0.1:9988/ beside a server or an agent, off
-// when standalone. Touches `options` only on success.
+// when standalone. An endpoint's SPIFFE ID is by default that of the trust domain's server or of
+// any of its agents. Touches `options` only on success.
 Status ReadScrapeOptions(const ConfigNode& scrape, Role role, ScrapeOptions* options);
 
 }  // namespace spire_exporter::telemetry

@@ -86,5 +86,43 @@ TEST(ScrapeOptionsTest, ABadReadingChangesNothing) {
   EXPECT_EQ(options.url, "before");
 }
 
+TEST(ScrapeOptionsTest, KnowsTheEndpointBySpiffeId) {
+  const ScrapeOptions options = Read(Node({{"url", "https://127.0.0.1:9988/"},
+                                           {"spiffe.socket", "unix:///run/a.sock"},
+                                           {"spiffe.server_id", "spiffe://a.test/spire/server"}}));
+  EXPECT_EQ(options.spiffe_socket, "unix:///run/a.sock");
+  EXPECT_EQ(options.spiffe_server_id, "spiffe://a.test/spire/server");
+}
+
+TEST(ScrapeOptionsTest, TheEndpointIsThatOfTheTrustDomainsServerOrAgents) {
+  const ConfigNode node =
+      Node({{"url", "https://127.0.0.1:9988/"}, {"spiffe.socket", "/run/a.sock"}});
+  ScrapeOptions options;
+  options.trust_domain = "a.test";
+  ASSERT_TRUE(ReadScrapeOptions(node, Role::kServer, &options).ok());
+  EXPECT_EQ(options.spiffe_server_id, "spiffe://a.test/spire/server");
+  ASSERT_TRUE(ReadScrapeOptions(node, Role::kAgent, &options).ok());
+  EXPECT_EQ(options.spiffe_server_id, "spiffe://a.test/spire/agent/**");
+  EXPECT_FALSE(ReadScrapeOptions(node, Role::kStandalone, &options).ok());
+}
+
+TEST(ScrapeOptionsTest, RefusesWhatDoesNotGoWithSpiffe) {
+  const auto failure = [](std::pair<std::string, std::string> more, const char* url) {
+    std::vector<std::pair<std::string, std::string>> keys = {
+        {"url", url},
+        {"spiffe.socket", "/run/a.sock"},
+        {"spiffe.server_id", "spiffe://a.test/spire/server"}};
+    keys.push_back(std::move(more));
+    return Failure(Node(std::move(keys)));
+  };
+  constexpr const char* kTls = "https://127.0.0.1/";
+  EXPECT_THAT(failure({"timeout", "5s"}, "http://127.0.0.1/"), HasSubstr("only for an https"));
+  EXPECT_THAT(failure({"ca_file", "a"}, kTls), HasSubstr("not beside spiffe"));
+  EXPECT_THAT(failure({"spiffe.socket", "a.sock"}, kTls), HasSubstr("socket: expected"));
+  EXPECT_THAT(failure({"spiffe.server_id", "https://a"}, kTls), HasSubstr("server_id: expected"));
+  EXPECT_THAT(failure({"spiffe.id", "x"}, kTls), HasSubstr("unknown key"));
+  EXPECT_THAT(Failure(Node({{"url", kTls}, {"spiffe.socket", "/a"}})), HasSubstr("server_id"));
+}
+
 }  // namespace
 }  // namespace spire_exporter::telemetry

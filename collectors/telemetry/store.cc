@@ -53,6 +53,12 @@ void Store::SetOptions(const StoreOptions& options) {
   memo_.Clear();
 }
 
+void Store::SetTap(EventTap* tap) {
+  if (tap_ == tap) return;
+  tap_ = tap;
+  memo_.Clear();
+}
+
 // What a remembered line does, unless it is of a kind that wants a second look.
 [[gnu::always_inline]] inline bool Store::TakeKnown(const Target& target, double value,
                                                     SteadyTime latest) {
@@ -226,6 +232,11 @@ Reject Store::Resolve(const Line& line, Target* target) {
   target->series = SeriesFor(*mapped.family, MakeSeriesLabels(mapped, options_.label_length_max),
                              IsTotal(mapped.effect), mapped.known);
   if (target->series == nullptr) return Reject::kSeriesLimit;
+  if (tap_ != nullptr && mapped.effect != Effect::kCrossCheck) {
+    target->tap = target->started ? Tap::kStarted : TapOf(*mapped.family, *target->series->labels);
+    // Without the parts below, its lines go the way on which the tap stands.
+    if (target->tap != Tap::kNone) return Reject::kNone;
+  }
   static_assert(kScannedMax <= kAmountMax);
   switch (mapped.effect) {
     case Effect::kObserve:
@@ -268,6 +279,7 @@ Reject Store::ApplyValue(const Target& target, double value, uint64_t weight,
   // NaN fails every comparison.
   if (!Acceptable(target, value)) return Reject::kRefusedValue;
   StreamSeries* const series = target.series;
+  if (target.tap != Tap::kNone) tap_->OnEvent(target.tap, value * target.scale, arrival);
   switch (target.effect) {
     case Effect::kObserve:
       if (weight == 1) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/telemetry/agent_tap.h"
 #include "collectors/telemetry/frozen_store.h"
 #include "collectors/telemetry/ledger.h"
 #include "collectors/telemetry/line.h"
@@ -82,6 +83,8 @@ class Store {
   // A page of SPIRE's endpoint, a moment (kPageDelay) after it was received: by then the stream has
   // brought what the page shows already.
   void ApplyPage(const PreparedPage& page);
+  // Who is told of tapped lines from now on; null for nobody. It outlives the store.
+  void SetTap(EventTap* tap);
   // The stream may have missed something (a listener was down): the next page makes up for it.
   void NoteGap() { gap_ = true; }
   // States set before this instant were set by a process of SPIRE that is gone.
@@ -164,6 +167,7 @@ class Store {
   size_t series_bytes_ = 0;
   std::string scratch_;
 
+  EventTap* tap_ = nullptr;
   uint64_t plain_ = 0;  // lines of the datagram being read that the ledger has not been told of
   std::optional<SteadyTime> stream_last_;
   SteadyTime stream_alive_since_;

@@ -63,6 +63,11 @@ constexpr FamilyDescription Make(std::string_view name, MetricType type,
   return family;
 }
 
+constexpr FamilyDescription Full(FamilyDescription family) {
+  family.detail = Detail::kFull;
+  return family;
+}
+
 constexpr FamilyDescription kDatagrams =
     Make("spire_exporter_statsd_datagrams_total", MetricType::kCounter, kListenerOnly,
          "Datagrams received.", kFrom, kListenersBound);
@@ -113,25 +118,25 @@ constexpr FamilyDescription kSourceUp =
 constexpr FamilyDescription kLastData =
     Make("spire_exporter_telemetry_last_data_timestamp_seconds", MetricType::kGauge, kSourceOnly,
          "When a source brought something last.", kOwn, 2, "seconds");
-constexpr FamilyDescription kRestarts =
+constexpr FamilyDescription kRestarts = Full(
     Make("spire_exporter_telemetry_source_restarts_total", MetricType::kCounter, kSourceOnly,
-         "Restarts of SPIRE that a source showed; the stream's are known 25 s later.", kOwn, 2);
+         "Restarts of SPIRE that a source showed; the stream's are known 25 s later.", kOwn, 2));
 constexpr FamilyDescription kSeries =
     Make("spire_exporter_telemetry_series", MetricType::kGauge, {},
          "Series of SPIRE's telemetry that are remembered.", kOwn, 1);
 constexpr FamilyDescription kBytes =
     Make("spire_exporter_telemetry_store_bytes", MetricType::kGauge, {},
          "Memory of SPIRE's telemetry, by estimate.", kOwn, 1, "bytes");
-constexpr FamilyDescription kCrossCheck =
+constexpr FamilyDescription kCrossCheck = Full(
     Make("spire_exporter_telemetry_crosscheck_events_total", MetricType::kCounter, kWitnessOnly,
          "The same events as told by two witnesses: timer against counter, stream against scrape.",
-         kOwn, 4);
+         kOwn, 4));
 
-constexpr FamilyDescription kScraped = Make(
+constexpr FamilyDescription kScraped = Full(Make(
     "spire_exporter_telemetry_scraped_observations_total", MetricType::kCounter, kPlacementOnly,
     "Observations in histograms that SPIRE's page told and the stream did not; of quantiles "
     "only exact ones are sure.",
-    kOwn, kPlacementCount);
+    kOwn, kPlacementCount));
 
 constexpr const FamilyDescription* kAll[] = {
     &kDatagrams,  &kLines,         &kRejected,   &kKernelDropped, &kTruncated,

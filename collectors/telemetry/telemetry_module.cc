@@ -5,12 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/telemetry/agent_watch.h"
+#include "collectors/telemetry/digest_collector.h"
 #include "collectors/telemetry/ingest.h"
 #include "collectors/telemetry/listen_check.h"
 #include "collectors/telemetry/mapping.h"
 #include "collectors/telemetry/scrape_collector.h"
 #include "collectors/telemetry/stream_families.h"
 #include "collectors/telemetry/telemetry_options.h"
+#include "collectors/telemetry/watch_collector.h"
 #include "exporter/base/mutex.h"
 
 namespace spire_exporter {
@@ -22,10 +25,16 @@ using telemetry::ListenAddress;
 using telemetry::ScrapedPage;
 using telemetry::TelemetryOptions;
 
+// When an agent last synchronised is known to this; of others, nothing changes fast.
+constexpr Duration kAgentDigest = std::chrono::seconds(2);
+constexpr Duration kDigest = std::chrono::seconds(15);
+
 class TelemetryModule final : public Module, private telemetry::ScrapeSink {
  public:
   explicit TelemetryModule(const ModuleDeps& deps)
-      : deps_(deps), ingest_(deps.clock, deps.logger) {}
+      : deps_(deps),
+        watch_(deps.clock),
+        ingest_(deps.clock, deps.logger, deps.role == Role::kServer ? nullptr : &watch_) {}
 
   Status Apply(const ConfigNode& config) override EXCLUDES(mutex_) {
     TelemetryOptions options;
@@ -50,6 +59,14 @@ class TelemetryModule final : public Module, private telemetry::ScrapeSink {
     std::vector<std::unique_ptr<Collector>> targets;
     if (options_.scrape.enabled()) {
       targets.push_back(telemetry::MakeScrapeCollector(options_.scrape, *this));
+    }
+    if (options_.scrape.enabled() || !options_.listen.empty()) {
+      targets.push_back(
+          telemetry::MakeDigestCollector(deps_.role == Role::kAgent ? kAgentDigest : kDigest,
+                                         ingest_, [this] { return ingest_.StreamSpeaks(); }));
+    }
+    if (deps_.role != Role::kServer && (!options_.listen.empty() || options_.scrape.enabled())) {
+      targets.push_back(telemetry::MakeWatchCollector(watch_));
     }
     return targets;
   }
@@ -89,6 +106,7 @@ class TelemetryModule final : public Module, private telemetry::ScrapeSink {
   bool started_ = false;
   Mutex mutex_;
   telemetry::StoreOptions mapping_ GUARDED_BY(mutex_);
+  telemetry::AgentWatch watch_;
   Ingest ingest_;
 };
 
@@ -101,10 +119,13 @@ Status Validate(const ConfigNode& config, Role role) {
 
 const CatalogEntry& TelemetryCatalogEntry() {
   static constexpr std::string_view kScalarKeys[] = {
-      "telemetry.metric_prefix",  "telemetry.stream.max_series",  "telemetry.stream.socket_mode",
-      "telemetry.scrape.url",     "telemetry.scrape.interval",    "telemetry.scrape.timeout",
-      "telemetry.scrape.ca_file", "telemetry.scrape.server_name", "telemetry.scrape.cert_file",
-      "telemetry.scrape.poll",    "telemetry.scrape.key_file"};
+      "telemetry.metric_prefix",          "telemetry.stream.max_series",
+      "telemetry.stream.socket_mode",     "telemetry.scrape.url",
+      "telemetry.scrape.interval",        "telemetry.scrape.timeout",
+      "telemetry.scrape.ca_file",         "telemetry.scrape.server_name",
+      "telemetry.scrape.cert_file",       "telemetry.scrape.poll",
+      "telemetry.scrape.key_file",        "telemetry.scrape.spiffe.socket",
+      "telemetry.scrape.spiffe.server_id"};
   static constexpr std::string_view kListKeys[] = {"telemetry.stream.listen"};
   static const std::vector<const FamilyDescription*> families = [] {
     std::vector<const FamilyDescription*> all;

@@ -94,10 +94,10 @@ TEST(TelemetryModuleTest, AnInvalidConfigurationChangesNothing) {
   const ModuleDeps deps{clock, logger, Role::kStandalone};
   const auto module = TelemetryCatalogEntry().make(deps);
   ASSERT_TRUE(module->Apply(Tree({{"telemetry.scrape.url", "http://127.0.0.1:1/"}})).ok());
-  ASSERT_EQ(module->Targets().size(), 1u);
+  ASSERT_EQ(module->Targets().size(), 3u) << "the scrape, the digest and the renewals";
   const std::string fingerprint = module->Targets()[0]->Fingerprint();
   EXPECT_FALSE(module->Apply(Tree({{"telemetry.scrape.url", "nonsense"}})).ok());
-  ASSERT_EQ(module->Targets().size(), 1u);
+  ASSERT_EQ(module->Targets().size(), 3u);
   EXPECT_EQ(module->Targets()[0]->Fingerprint(), fingerprint);
   ASSERT_TRUE(module->Apply(Tree({})).ok());
   EXPECT_TRUE(module->Targets().empty());

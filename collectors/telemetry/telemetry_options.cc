@@ -62,6 +62,10 @@ Status ReadTelemetryOptions(const ConfigNode& config, Role role, TelemetryOption
   ConfigReader reader(config["telemetry"]);
   reader.Read("metric_prefix", &read.metric_prefix);
   read.scrape.prefix = read.metric_prefix;
+  // The app checks it, as it does the limits.
+  if (const ConfigNode domain = config["trust_domain"]; domain.present()) {
+    read.scrape.trust_domain = domain.text();
+  }
   reader.Check(ReadStream(reader.Take("stream"), role, &read));
   reader.Check(ReadScrapeOptions(reader.Take("scrape"), role, &read.scrape));
   if (const Status status = reader.Finish(); !status.ok()) return status;
@@ -81,7 +85,11 @@ ConfigNode WithTelemetryDefaults(const ConfigNode& config, Role role) {
   if (!ReadTelemetryOptions(config, role, &options).ok()) return config;
   std::vector<std::string> listen;
   for (const ListenAddress& address : options.listen) listen.push_back(address.text);
-  return config.WithDefault("telemetry.stream.listen", listen)
+  ConfigNode all = config;
+  if (!options.scrape.spiffe_socket.empty()) {
+    all = all.WithDefault("telemetry.scrape.spiffe.server_id", options.scrape.spiffe_server_id);
+  }
+  return all.WithDefault("telemetry.stream.listen", listen)
       .WithDefault("telemetry.stream.max_series", std::to_string(options.series_max))
       .WithDefault("telemetry.stream.socket_mode", std::string("0660"))
       .WithDefault("telemetry.scrape.url", options.scrape.url)

@@ -1,0 +1,114 @@
+// What looks at the servers come to. Pure, without a server.
+#ifndef COLLECTORS_SVID_REACH_JUDGE_H_
+#define COLLECTORS_SVID_REACH_JUDGE_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/clients/spiffe/x509_svid.h"
+#include "collectors/clients/spire/authority.h"
+#include "collectors/clients/spire/server_port.h"
+#include "exporter/base/clock.h"
+#include "exporter/base/result.h"
+
+namespace spire_exporter::svid {
+
+// A bundle as a server served it.
+struct ServedView {
+  uint64_t x509_number = 0;  // TrustNumber() of its X.509 authorities
+  uint64_t jwt_number = 0;   // of the ids of those of tokens
+  std::array<size_t, spire::kAuthorityTypes.size()> authorities{};  // by type
+  std::optional<spire::UnixTime> first_expiry, last_expiry;         // of X.509 authorities
+  std::optional<std::chrono::seconds> refresh_hint;
+  uint64_t sequence_number = 0;
+  std::string trust_domain;
+  std::vector<std::string> certificates;  // DER; none when they are more than 512 KiB
+};
+std::shared_ptr<const ServedView> ViewOf(const spire::ServedBundle& served);
+
+// What a server showed of itself in a handshake.
+struct ShownChain {
+  std::vector<std::string> chain;  // DER, the leaf first
+  spiffe::LeafFacts leaf;
+  // The first end of what is above the leaf: of the chain, and of the authority in its own bundle.
+  std::optional<spire::UnixTime> above_not_after;
+};
+// Nothing when its leaf is no certificate.
+std::optional<ShownChain> ReadShown(std::vector<std::string> chain,
+                                    const spire::ServedBundle* served);
+
+// What is known of one address, by the last look at it.
+struct ServerState {
+  spire::ServerStage ended = spire::ServerStage::kConnect;
+  Code code = Code::kOk;  // of what ended it there
+  std::optional<ShownChain> shown;
+  std::shared_ptr<const ServedView> served;  // null unless it ended at done
+};
+
+enum class ReachVerdict {
+  kAllServing,
+  kSomeServing,
+  kUnreachable,  // no connection to any
+  kNameUnknown,  // the name stands for no address
+  kTlsBroken,    // connections, and no handshake
+  kDatabase,     // handshakes, and the bundle fails or does not come
+  kUnknown,      // handshakes, and something else than SPIRE's answer
+};
+inline constexpr std::array<std::string_view, 7> kReachVerdicts = {
+    "all_serving", "some_serving", "unreachable", "name_unknown",
+    "tls_broken",  "database",     "unknown"};
+std::string_view ReachVerdictName(ReachVerdict verdict);
+
+// By what came farthest when none serves. `resolved`: the name stood for addresses just now.
+ReachVerdict JudgeReach(bool resolved, std::span<const ServerState> servers);
+
+struct ReachSummary {
+  std::array<size_t, 5> by_stage{};   // addresses by spire::ServerStage
+  const ShownChain* first = nullptr;  // the chain whose leaf ends first
+  std::optional<spire::UnixTime> above_not_after;
+  const ServedView* view = nullptr;  // the one of the highest sequence number
+  size_t views = 0;                  // different sets of X.509 authorities that are served
+};
+// Points into `servers`.
+ReachSummary Summarise(std::span<const ServerState> servers);
+
+// Chains that were shown, by spiffe::Verdict. Nothing when none was, or there is nothing to hold
+// them against.
+using ChainTally = std::optional<std::array<size_t, 5>>;
+// Against the bundle that the same server served.
+ChainTally AgainstServed(std::span<const ServerState> servers, SystemTime now);
+ChainTally AgainstRoots(std::span<const ServerState> servers, std::span<const std::string> roots,
+                        SystemTime now);
+// Whether all are good.
+std::optional<bool> AllGood(const ChainTally& tally);
+
+// How far a server's clock is off ours, as far as its certificates prove it: one that was issued
+// between two looks, by SPIRE's rule ten seconds after its beginning. Not safe from several
+// threads.
+class ClockProof {
+ public:
+  // What a look at one server at `now` showed.
+  void Observe(spire::UnixTime not_before, SystemTime now, SteadyTime steady);
+  // Positive: the server is ahead by at least that. 0: nothing speaks against equal clocks. Absent
+  // before it has renewed its certificate under our eyes, unless that is from the future.
+  std::optional<double> offset_seconds() const { return offset_; }
+
+ private:
+  struct Look {
+    spire::UnixTime not_before;
+    SystemTime at;
+    SteadyTime steady;
+  };
+  std::optional<Look> last_;
+  std::optional<double> offset_;
+};
+
+}  // namespace spire_exporter::svid
+
+#endif  // COLLECTORS_SVID_REACH_JUDGE_H_
