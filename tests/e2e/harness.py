@@ -63,7 +63,8 @@ class Page:
 class Exporter:
     """One running spire-exporter with a configuration file and a folder of its own."""
 
-    def __init__(self, folder: pathlib.Path, config: str, *flags: str) -> None:
+    def __init__(self, folder: pathlib.Path, config: str, *flags: str, profile: str = "full") -> None:
+        """An empty profile leaves it to the file."""
         self.config_file = folder / "spire-exporter.yaml"
         self.config_file.write_text(config)
         handle, name = tempfile.mkstemp(prefix="log-", dir=folder)  # one each: a test may start several
@@ -73,6 +74,7 @@ class Exporter:
             [PROGRAM, f"--config.file={self.config_file}", "--web.listen-address=127.0.0.1:0", *flags],
             stdout=self.log,
             stderr=self.log,
+            env=({"SPIRE_EXPORTER_PROFILE": profile} if profile else {}) | os.environ,
         )
         wait_for("the exporter to serve", lambda: self.process.poll() is not None or 'msg="serving"' in self.text())
         if self.process.poll() is not None:

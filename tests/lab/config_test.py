@@ -1,5 +1,6 @@
 """Rendering of configuration files, and the plan they come from."""
 
+import dataclasses
 import json
 import os
 import random
@@ -60,12 +61,12 @@ class PlanTest(unittest.TestCase):
             self.assertEqual(sent == heard, member.tee_ports is None, member.name)
 
     def test_no_port_is_used_twice(self) -> None:
-        ports = [self.plan.balancer_port, self.plan.prometheus_port, self.plan.alertmanager_port,
-                 self.plan.receiver_port]
+        ports = [self.plan.prometheus_port, self.plan.alertmanager_port, self.plan.receiver_port]
         for member in self.plan.members:
             ports += [member.health_port, member.prometheus_port, member.web_port]
             ports += [member.api_port] if member.api_port else []
             ports += member.tee_ports or ()
+            ports += [member.service_port, *member.server_links] if member.server_links else []
         self.assertEqual(len(ports), len(set(ports)))
 
 
@@ -84,20 +85,30 @@ class SpireConfigTest(unittest.TestCase):
             self.assertIn(part, text)
         self.assertEqual(text.count("{"), text.count("}"))
 
+    def test_server_has_its_own_keys_or_those_of_a_program(self) -> None:
+        own = ServerConfig(8081, "/s/api.sock", "/s/data", "", "", "/ca.crt", 8080, _TELEMETRY)
+        self.assertIn('keys_path = "/s/data/keys.json"', own.render())
+        text = dataclasses.replace(own, key_manager=("/keys", "/s/k.sock", "/s/signing")).render()
+        self.assertIn('plugin_cmd = "/keys"\n    plugin_args = ["/s/k.sock", "/s/signing"]', text)
+        self.assertNotIn("keys_path", text)
+        self.assertEqual(text.count("{"), text.count("}"))
+
     def test_agent_attests_with_what_it_is_given(self) -> None:
-        token = AgentConfig(1, "/a/api.sock", "/a", "/b.pem", 2, _TELEMETRY, "secret").render()
+        token = AgentConfig(1, "/a/api.sock", "/a/admin/admin.sock", "/a", "/b.pem", 2,
+                            _TELEMETRY, "secret").render()
         self.assertIn('join_token = "secret"', token)
         self.assertIn('NodeAttestor "join_token"', token)
-        proof = AgentConfig(1, "/a/api.sock", "/a", "/b.pem", 2, _TELEMETRY,
+        proof = AgentConfig(1, "/a/api.sock", "/a/admin/admin.sock", "/a", "/b.pem", 2, _TELEMETRY,
                             certificate="/c.crt", key="/c.key").render()
         self.assertNotIn("join_token", proof)
         self.assertIn('certificate_path = "/c.crt"', proof)
 
     def test_every_identity_has_an_entry_on_every_node(self) -> None:
         fleets = [Fleet("alpha", 61000, ("api", "web")), Fleet("beta", 61001, ("pay",))]
-        found = spire_config.entries(fleets, ["agent-0", "agent-1"], "agent-1")["entries"]
+        found = spire_config.entries(fleets, ["agent-0", "agent-1"], "agent-1",
+                                     109)["entries"]
         assert isinstance(found, list)
-        self.assertEqual(len(found), 1 + 3 * 2)
+        self.assertEqual(len(found), 1 + (3 + 1) * 2)
         self.assertEqual(found[0]["selectors"][0]["type"], "x509pop")
         pay = [one for one in found if one["spiffe_id"].endswith("/fleet/beta/pay")]
         self.assertEqual({one["selectors"][0]["value"] for one in pay}, {"uid:61001"})
@@ -153,6 +164,17 @@ class WorkspaceTest(unittest.TestCase):
         me = Account("me", 0, 0, switch=False)
         with self.assertRaisesRegex(LabError, "not an empty folder"):
             Workspace(me, "/etc")
+
+    def test_a_helper_that_may_run_is_not_written_again(self) -> None:
+        with tempfile.TemporaryDirectory(dir="/tmp") as parent:
+            place = Workspace(Account("me", os.getuid(), os.getgid(), switch=False),
+                              os.path.join(parent, "lab"))
+            helper = os.path.join(place.helpers(), "balancer.py")
+            with open(helper, "w", encoding="ascii") as file:
+                file.write("runs")
+            place.helpers()
+            with open(helper, encoding="ascii") as file:
+                self.assertEqual(file.read(), "runs")
 
     def test_only_folders_of_dead_labs_are_removed(self) -> None:
         with tempfile.TemporaryDirectory(dir="/tmp") as parent:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from scenarios.connections_exhausted import SCENARIO as EXHAUSTED
 from scenarios.database_empty import ours
 from spirelab import names
-from spirelab.database_watch import NOTHING, Look, Said, table
+from spirelab.database_watch import Look, table
 from spirelab.expect_watch import (PAGE_SECONDS, WatchPlay, judge_pages, judge_said, percentile)
 from spirelab.exposition import parse_page
+from spirelab.lookout import NOTHING
 from spirelab.options import REPOSITORY
 from spirelab.other_exporter import up_words
 from spirelab.postgres import login_words
+from spirelab.said import Said
 from spirelab.scenario import load_all
 
 _PAGE = """# TYPE spire_postgres_node_state gauge
@@ -48,11 +50,14 @@ class SaidTest(unittest.TestCase):
         self.assertIsNone(said.up("ro/0"))
         self.assertIsNone(said.value("spire_entry_changes_total"))
         self.assertEqual(said.state("spire_postgres_cluster_state"), "-")
+        self.assertEqual(said.label("spire_postgres_up", "node"), "rw/0")
+        self.assertEqual(said.label("spire_postgres_up", "node", node="ro/0"), "-")
 
     def test_without_a_page_nothing_is_known(self) -> None:
         said = Said(None)
         self.assertIsNone(said.rows())
         self.assertEqual(said.node("rw/0"), "no page")
+        self.assertEqual(said.series("spire_postgres_up"), [])
 
     def test_the_words_of_a_look_come_from_its_page(self) -> None:
         self.assertEqual(ours(_look()), "restored, rewinds 1, entries ~11, created 20, deleted 3")

@@ -10,7 +10,8 @@ import unittest
 from unittest import mock
 
 from spirelab.errors import LabError
-from spirelab.spire_release import PINNED_VERSION, archive_names, expected_checksum, find_spire
+from spirelab.spire_release import (PINNED_VERSION, archive_names, expected_checksum, find_older,
+                                    find_spire)
 
 _SCRIPT = b"#!/bin/sh\necho 1.15.3 >&2\n"
 
@@ -83,6 +84,29 @@ class FindTest(unittest.TestCase):
         os.environ["SPIRE_BIN_DIR"] = "/nonexistent"
         with self.assertRaisesRegex(LabError, "SPIRE_BIN_DIR=/nonexistent.*PATH.*sha256sum.txt"):
             find_spire(self.cache)
+
+    def folder_of(self, version: str) -> str:
+        folder = os.path.join(self.root, "bin-" + version)
+        os.mkdir(folder)
+        for name in ("spire-server", "spire-agent"):
+            path = os.path.join(folder, name)
+            with open(path, "w", encoding="ascii") as file:
+                file.write(f"#!/bin/sh\necho {version} >&2\n")
+            os.chmod(path, 0o755)
+        return folder
+
+    def test_an_older_version_is_taken_from_the_folder_that_has_it(self) -> None:
+        folders = [self.folder_of("1.13.3"), self.folder_of("1.14.7")]
+        os.environ["SPIRE_OLD_BIN_DIR"] = ":".join(folders)
+        self.assertEqual(os.path.dirname(find_older("1.14.7", self.cache).server), folders[1])
+        with self.assertRaisesRegex(LabError, "1.12.0: .*has 1.13.3.*has 1.14.7.*v1.12.0"):
+            find_older("1.12.0", self.cache)
+
+    def test_without_a_folder_it_comes_from_its_archive(self) -> None:
+        self.publish(["bin/spire-server", "bin/spire-agent"])
+        found = find_older(PINNED_VERSION, self.cache)
+        self.assertEqual(os.path.dirname(found.server),
+                         os.path.join(self.cache, f"spire-{PINNED_VERSION}"))
 
 
 if __name__ == "__main__":

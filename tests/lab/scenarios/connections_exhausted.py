@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from spirelab import exposition, names
 from spirelab.database import database_of
-from spirelab.database_watch import NOTHING, Look, Watch
+from spirelab.database_watch import Look, Watch
 from spirelab.expect_watch import WatchPlay
+from spirelab.lookout import NOTHING
 from spirelab.postgres import WATCHER, Postgres
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab

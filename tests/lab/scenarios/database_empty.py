@@ -6,8 +6,9 @@ import os
 
 from spirelab import exposition, names
 from spirelab.database import database_of
-from spirelab.database_watch import NOTHING, Look, Watch
+from spirelab.database_watch import Look, Watch
 from spirelab.expect_watch import WatchPlay
+from spirelab.lookout import NOTHING
 from spirelab.registry import Registry
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab

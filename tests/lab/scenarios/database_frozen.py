@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from spirelab import database, names
 from spirelab.database import database_of
-from spirelab.database_watch import NOTHING, Look, Watch
+from spirelab.database_watch import Look, Watch
 from spirelab.expect_watch import WatchPlay
+from spirelab.lookout import NOTHING
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab
 from scenarios.database_stopped import lag_is_unknown, ours, truth
@@ -14,8 +15,8 @@ _PRIMARY = "the primary is frozen"
 _STANDBY = "the standby is frozen"
 _UNKNOWN = "the primary is frozen: the lag is unknown"
 _HUNG = "the standby is frozen: named as hung"
-# Three seconds are what a reading may take, and a round of the replication's readings is one.
-_SAID_SECONDS = 5.0
+# Two rounds of the replication's readings, and what it takes to read a page that says so.
+_SAID_SECONDS = 2.5
 _PAGES = 300
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from spirelab import database, names
 from spirelab.database import database_of
-from spirelab.database_watch import NOTHING, Look, Said, Watch
+from spirelab.database_watch import Look, Watch
 from spirelab.expect_watch import WatchPlay
+from spirelab.lookout import NOTHING
+from spirelab.said import Said
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from spirelab import names
-from spirelab.database_watch import NOTHING, Look, Watch
+from spirelab.database_watch import Look, Watch
 from spirelab.expect_watch import WatchPlay
+from spirelab.lookout import NOTHING
 from spirelab.registry import Registry
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab

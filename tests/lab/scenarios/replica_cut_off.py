@@ -7,6 +7,7 @@ import signal
 from spirelab import database
 from spirelab.database import Comparison
 from spirelab.expect_database import DatabasePlay
+from spirelab.lookout import NOTHING
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab
 
@@ -27,7 +28,7 @@ def _script(lab: Lab, compare: Comparison) -> None:
     compare.note(_CUT)
     compare.watch(30)
     database.mend_relay(lab)
-    compare.note("nothing")
+    compare.note(NOTHING)
     compare.watch(30)
 
 

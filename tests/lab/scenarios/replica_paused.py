@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spirelab.database import Comparison, database_of
 from spirelab.expect_database import DatabasePlay
+from spirelab.lookout import NOTHING
 from spirelab.scenario import Scenario
 from spirelab.stage import Lab
 
@@ -16,7 +17,7 @@ def _script(lab: Lab, compare: Comparison) -> None:
     compare.note(_PAUSED)
     compare.watch(40)
     postgres.run_sql("SELECT pg_wal_replay_resume();", node=postgres.standby)
-    compare.note("nothing")
+    compare.note(NOTHING)
     compare.watch(20)
 
 

@@ -64,6 +64,11 @@ def _sources(lab: Lab, window: Window, verdict: Verdict) -> None:
     verdict.add(lab.postgres.streaming(), "the standby streams", lab.postgres.replication_state())
     if lab.real is not None:
         _identities(lab, verdict)
+    behind = query.query(names.AGENTS_BEHIND, window.end)
+    changed = query.query(names.LAST_CHANGE, window.end)
+    verdict.lines.append(judge.judge_taken(
+        behind[0].value if behind else None,
+        window.end - changed[0].value if changed else window.seconds, len(lab.plan.agents())))
     limits = {member.name: judge.AGENT_SERIES if member.role == "agent" else judge.SERVER_SERIES
               for member in lab.plan.members}
     verdict.lines.append(judge.judge_series(query.query(

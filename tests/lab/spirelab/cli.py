@@ -7,15 +7,16 @@ import sys
 import time
 from types import FrameType
 
-from spirelab import scenario as plays
+from spirelab import names, scenario as plays
 from spirelab.checks import Window, judge_lab, log_problems
 from spirelab.errors import LabError, Stopped
 from spirelab.monitoring import Page
 from spirelab.options import Options, parse_options
+from spirelab.registry import Registry
 from spirelab.stage import Lab
 from spirelab.summary import Screen, render
 from spirelab.timeline import Timeline
-from spirelab.wait import Deadline
+from spirelab.wait import Deadline, poll_until
 
 _REFRESH_SECONDS = 3.0
 _QUIET_REFRESH_SECONDS = 15.0
@@ -59,7 +60,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _run(options: Options) -> int:
     scenario = plays.find(options.scenario) if options.scenario else None
-    lab = Lab(options, say)
+    lab = Lab(options, say, *((scenario.versions, scenario.keys) if scenario else ()))
     try:
         say(f"with {lab.heading}")
         lab.start(print_page)
@@ -92,7 +93,12 @@ def _watch(lab: Lab, seconds: float | None) -> None:
 
 
 def _check(lab: Lab, seconds: float) -> int:
+    # A sidecar that came before its rights looks again after a minute.
+    no_right = f'{names.LOOK_STATE}{{part="entry_events",state="no_right"}}'
+    poll_until(lambda: [one.value for one in lab.prometheus.query(f"max({no_right})")] == [0], 90,
+               "the sidecars may read the changes of entries", interval=1, watch=lab.must_run)
     start = time.time()
+    Registry(lab).create(1)  # for the agents to take
     deadline = Deadline(seconds)
     while not deadline.passed():
         lab.must_run()
@@ -110,7 +116,7 @@ def _check(lab: Lab, seconds: float) -> int:
 
 def _play(lab: Lab, scenario: plays.Scenario) -> int:
     say("waiting for settled ledgers")
-    plays.settle(lab)
+    plays.settle(lab, ledgers=not scenario.versions)
     say(f"scenario {scenario.name}: {scenario.summary}")
     timeline = Timeline(lab, say)
     assert lab.receiver is not None

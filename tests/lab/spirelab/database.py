@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from spirelab import exposition, names
+from spirelab import names
 from spirelab.errors import LabError
-from spirelab.other_exporter import OtherExporters, read_page, up_words
+from spirelab.lookout import Lookout
+from spirelab.other_exporter import OtherExporters, up_words
 from spirelab.postgres import RELAY, Node, Postgres
+from spirelab.said import Said
 from spirelab.stage import Lab
+from spirelab.table import markdown
 from spirelab.timeline import Timeline
 from spirelab.wait import poll_until
 
@@ -24,6 +26,7 @@ _PLAIN = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
 _GUARDED = ("SELECT CASE WHEN NOT pg_is_in_recovery() THEN 0 WHEN pg_last_wal_receive_lsn() = "
             "pg_last_wal_replay_lsn() THEN 0 ELSE extract(epoch FROM now() - "
             "pg_last_xact_replay_timestamp()) END")
+_HEADS = ("s", "broken", "truth", "plain", "guarded", "postgres_exporter 0.11", "spire-exporter")
 _WATCHER = "server-0"
 # What an inserted row, a look at the standby and a page are apart at most.
 SLACK_SECONDS = 2.0
@@ -107,24 +110,21 @@ class Row:
                 self.ours]
 
 
-@dataclass
-class Comparison:
+class Comparison(Lookout[Row]):
     """Looks at the standby through every eye there is."""
 
-    lab: Lab
-    timeline: Timeline
-    rows: list[Row] = field(default_factory=list)
-    broken: str = "nothing"
-    _beats: int = 0
+    every = 5.0
 
-    def __post_init__(self) -> None:
-        self._postgres = database_of(self.lab)
-        self._zero = self._changed = time.monotonic()
+    def __init__(self, lab: Lab, timeline: Timeline) -> None:
+        super().__init__(lab, timeline)
+        self.rows: list[Row] = []
+        self._beats = 0
+        self._postgres = database_of(lab)
         self._postgres.run_sql("CREATE DATABASE lab;")
         self._postgres.run_sql("CREATE TABLE beat (at timestamptz); "
                                "CREATE TABLE ballast (filler text);", "lab")
         self.write_on()
-        self._others = OtherExporters(self.lab)
+        self._others = OtherExporters(lab)
         poll_until(lambda: self._truth() is not None, 20, "the standby has the lab's own rows")
 
     def write_on(self) -> None:
@@ -137,42 +137,18 @@ class Comparison:
     def write_off(self) -> None:
         self.lab.supervisor.find(f"beat-{self._beats}").kill()
 
-    def note(self, broken: str) -> None:
-        """What is broken from now on."""
-        self.broken = broken
-        self._changed = time.monotonic()
-        self.timeline.add("broken" if broken != "nothing" else "mended", broken)
-
-    def watch(self, seconds: float, every: float = 5.0) -> None:
-        """Looks now and then, and on at the rest in between."""
-        end = time.monotonic() + seconds
-        while True:
-            self.look()
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            self.timeline.watch(min(every, left))
-
     def look(self) -> Row:
         truth = self._truth()
         plain, guarded = (self._seconds(query) for query in (_PLAIN, _GUARDED))
-        page = read_page(self.lab.plan.member(_WATCHER).page_url)
-        lag, state, ours = self._ours(page)
-        now = time.monotonic()
-        row = Row(now - self._zero, self.broken, now - self._changed, truth,
-                  plain, guarded, up_words(self._others.page(self._postgres.standby)), ours, lag,
-                  state)
+        lag, state, ours = self._ours(Said.now(self.lab.plan.member(_WATCHER).page_url))
+        row = Row(*self.moment(), truth, plain, guarded,
+                  up_words(self._others.page(self._postgres.standby)), ours, lag, state)
         self.rows.append(row)
-        self.timeline.add("metric", " | ".join(row.cells()[2:]))
+        self.tell(row.cells())
         return row
 
     def table(self) -> str:
-        """The timeline as Markdown."""
-        heads = ["s", "broken", "truth", "plain", "guarded", "postgres_exporter 0.11",
-                 "spire-exporter"]
-        lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-        lines += ["| " + " | ".join(row.cells()) + " |" for row in self.rows]
-        return "\n".join(lines) + "\n"
+        return markdown(_HEADS, [row.cells() for row in self.rows])
 
     def _truth(self) -> float | None:
         """Since when the primary has a row that the standby lacks; of a dead primary nobody knows."""
@@ -191,23 +167,11 @@ class Comparison:
         return f"{float(text):.1f}" if text else "no answer"
 
     @staticmethod
-    def _ours(page: exposition.Page | None) -> tuple[float | None, str, str]:
-        if page is None:
+    def _ours(said: Said) -> tuple[float | None, str, str]:
+        if said.page is None:
             return None, "no page", "no page"
-
-        def state(name: str, **labels: str) -> str:
-            found = [one.labels["state"] for one in page.named(name)
-                     if one.value == 1 and all(one.labels.get(key) == value
-                                               for key, value in labels.items())]
-            return found[0] if found else "-"
-
-        lags = [one.value for one in page.named(names.PG_LAG)
-                if one.labels["node"] == "ro/0"]
-        lag = lags[0] if lags else None
-        word = state(names.PG_REPLICATION_STATE, node="ro/0")
-        words = [f"{lag:.1f} s" if lag is not None
-                 else f"lag {state('spire_postgres_replication_lag_state', node='ro/0')}",
-                 word, "rw " + state(names.PG_NODE_STATE, node="rw/0"),
-                 "ro " + state(names.PG_NODE_STATE, node="ro/0"),
-                 state(names.PG_CLUSTER_STATE)]
-        return lag, word, ", ".join(words)
+        lag = said.value(names.PG_LAG, node="ro/0")
+        word = said.state(names.PG_REPLICATION_STATE, node="ro/0")
+        return lag, word, ", ".join((
+            f"{lag:.1f} s" if lag is not None
+            else f"lag {said.state(names.PG_LAG_STATE, node='ro/0')}", word, said.nodes()))

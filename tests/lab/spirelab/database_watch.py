@@ -8,69 +8,24 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Callable
 
-from spirelab import exposition, names, web
+from spirelab import exposition, web
 from spirelab.database import database_of
-from spirelab.errors import LabError
-from spirelab.other_exporter import OtherExporters, read_page, up_words
+from spirelab.lookout import Lookout
+from spirelab.other_exporter import OtherExporters, up_words
 from spirelab.postgres import WATCHER
+from spirelab.said import Said
 from spirelab.stage import Lab
+from spirelab.table import markdown, said_once
 from spirelab.timeline import Timeline
+from spirelab.wait import try_until
 
-NOTHING = "nothing"
 _PLAIN = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())"
 _SESSIONS = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{WATCHER}' " \
             "AND application_name LIKE 'spire-exporter%'"
 _HEADS = ("s", "broken", "truth", "SPIRE", "plain lag", "postgres_exporter", "spire-exporter")
-
-
-@dataclass(frozen=True)
-class Said:
-    """A page of ours, asked for what scenarios want to know."""
-
-    page: exposition.Page | None
-
-    def value(self, name: str, **labels: str) -> float | None:
-        """The one series with these labels; None when there is none."""
-        if self.page is None:
-            return None
-        found = [one.value for one in self.page.named(name)
-                 if all(one.labels.get(key) == value for key, value in labels.items())]
-        return found[0] if len(found) == 1 else None
-
-    def sum(self, name: str, **labels: str) -> float | None:
-        if self.page is None:
-            return None
-        found = [one.value for one in self.page.named(name)
-                 if all(one.labels.get(key) == value for key, value in labels.items())]
-        return sum(found) if found else None
-
-    def state(self, name: str, label: str = "state", **labels: str) -> str:
-        """The state that a state set is in; `-` when it is absent."""
-        if self.page is None:
-            return "no page"
-        found = [one.labels[label] for one in self.page.named(name) if one.value == 1
-                 and all(one.labels.get(key) == value for key, value in labels.items())]
-        return found[0] if found else "-"
-
-    def node(self, name: str) -> str:
-        return self.state(names.PG_NODE_STATE, node=name)
-
-    def up(self, name: str) -> float | None:
-        return self.value(names.PG_UP, node=name)
-
-    def rows(self, table: str = "registered_entries") -> float | None:
-        return self.value(names.ROWS, table=table)
-
-    def condition(self) -> str:
-        return self.state(names.CONDITION, "condition")
-
-    def nodes(self) -> str:
-        """What the two nodes and both together are."""
-        return (f"rw {self.node('rw/0')}, ro {self.node('ro/0')}, "
-                f"{self.state('spire_postgres_cluster_state')}")
 
 
 @dataclass(frozen=True)
@@ -105,16 +60,12 @@ class Look:
 def table(looks: list[Look]) -> str:
     """The looks as Markdown. What is broken is said once, where it begins; of a stretch in which
     nobody changed his mind the first and the last are kept."""
-    lines = ["| " + " | ".join(_HEADS) + " |", "|" + "---|" * len(_HEADS)]
-    before = ""
+    kept = []
     for number, look in enumerate(looks):
         stretch = looks[number - 1:number + 2] if number else []
-        if len(stretch) == 3 and all(_same(look, near) for near in stretch):
-            continue
-        cells = look.cells()
-        cells[1], before = "" if look.broken == before else look.broken, look.broken
-        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+        if len(stretch) != 3 or not all(_same(look, near) for near in stretch):
+            kept.append(look.cells())
+    return markdown(_HEADS, said_once(kept))
 
 
 def _same(one: Look, other: Look) -> bool:
@@ -123,82 +74,54 @@ def _same(one: Look, other: Look) -> bool:
             == (other.broken, other.truth, other.spire, other.ours))
 
 
-@dataclass
-class Watch:
-    """One scenario's looks. The three functions say what it is about, in a few words each."""
+class Watch(Lookout[Look]):
+    """The three functions say what a scenario is about, in a few words each."""
 
-    lab: Lab
-    timeline: Timeline
-    truth: Callable[[Lab], str]
-    ours: Callable[[Look], str]
-    other: Callable[[exposition.Page | None], str] | None = None
-    looks: list[Look] = field(default_factory=list)
-    broken: str = NOTHING
+    every = 3.0
 
-    def __post_init__(self) -> None:
-        self._postgres = database_of(self.lab)
-        self._zero = self._changed = time.monotonic()
-        self._others = OtherExporters(self.lab)
+    def __init__(self, lab: Lab, timeline: Timeline, truth: Callable[[Lab], str],
+                 ours: Callable[[Look], str],
+                 other: Callable[[exposition.Page | None], str] | None = None) -> None:
+        super().__init__(lab, timeline)
+        self.looks: list[Look] = []
+        self._truth, self._ours, self._other = truth, ours, other
+        self._postgres = database_of(lab)
+        self._others = OtherExporters(lab)
 
-    def note(self, broken: str) -> None:
-        """What is broken from now on."""
-        self.broken = broken
-        self._changed = time.monotonic()
-        self.timeline.add("mended" if broken == NOTHING else "broken", broken)
-
-    def watch(self, seconds: float, every: float = 3.0) -> None:
-        """Looks now and then, and on at the rest in between."""
-        end = time.monotonic() + seconds
-        while True:
-            self.look()
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            self.timeline.watch(min(every, left))
-
-    def until(self, condition: Callable[[Look], bool], seconds: float, what: str,
-              every: float = 3.0) -> None:
-        """Looks on until a look is as wanted; LabError when none is."""
-        end = time.monotonic() + seconds
-        while not condition(self.look()):
-            if time.monotonic() > end:
-                raise LabError(f"{what}: not so after {seconds:g} s")
-            self.timeline.watch(every)
+    def table(self) -> str:
+        return table(self.looks)
 
     def time_said(self, name: str, said: Callable[[Said], bool], seconds: float = 15.0) -> None:
         """How long after `note` the first sidecar's page says so, to a tenth of a second."""
         url = self.lab.plan.servers()[0].page_url
-        while time.monotonic() - self._changed < seconds:
-            if said(Said(read_page(url))):
-                took = time.monotonic() - self._changed
-                self.timeline.measure(name, took)
-                self.timeline.add("note", f"{name}: said after {took:.1f} s")
-                return
-            time.sleep(0.1)
-        self.timeline.add("note", f"{name}: not said within {seconds:g} s")
+        if not try_until(lambda: said(Said.now(url)), seconds - self.since(), 0.1):
+            self.timeline.add("note", f"{name}: not said within {seconds:g} s")
+            return
+        took = self.since()
+        self.timeline.measure(name, took)
+        self.timeline.add("note", f"{name}: said after {took:.1f} s")
 
     def look(self) -> Look:
         """Everybody at once: one that hangs does not make the others' answers old."""
         servers = self.lab.plan.servers()
         with ThreadPoolExecutor(6 + len(servers)) as crew:
-            moment = time.monotonic()
-            pages = [crew.submit(read_page, member.page_url) for member in servers]
-            truth = crew.submit(self.truth, self.lab)
+            moment = self.moment()
+            pages = [crew.submit(Said.now, member.page_url) for member in servers]
+            truth = crew.submit(self._truth, self.lab)
             spire = crew.submit(self._spire)
             plain = crew.submit(self._postgres.ask, self._postgres.standby, _PLAIN)
             sessions = crew.submit(self._postgres.ask, self._postgres.primary, _SESSIONS)
             others = [crew.submit(self._others.page, node)
                       for node in (self._postgres.primary, self._postgres.standby)]
-        every = tuple(Said(page.result()) for page in pages)
+        every = tuple(page.result() for page in pages)
         seen = Look(
-            at=moment - self._zero, broken=self.broken, since=moment - self._changed,
-            truth=truth.result(), spire=spire.result(),
+            *moment, truth=truth.result(), spire=spire.result(),
             plain=f"{float(plain.result()):.1f}" if plain.result() else "no answer",
-            other=self._other(*(page.result() for page in others)), ours="", said=every[0],
+            other=self._other_words(*(page.result() for page in others)), ours="", said=every[0],
             every=every, sessions=int(sessions.result()) if sessions.result() else None)
-        seen = replace(seen, ours=self.ours(seen))
+        seen = replace(seen, ours=self._ours(seen))
         self.looks.append(seen)
-        self.timeline.add("metric", " | ".join(seen.cells()[2:]))
+        self.tell(seen.cells())
         return seen
 
     def time_pages(self, name: str, count: int) -> None:
@@ -219,7 +142,8 @@ class Watch:
         ready = sum(code == 200 for code in codes)
         return f"{ready} of {len(codes)} ready"
 
-    def _other(self, primary: exposition.Page | None, standby: exposition.Page | None) -> str:
-        if self.other is not None:
-            return self.other(primary)
+    def _other_words(self, primary: exposition.Page | None,
+                     standby: exposition.Page | None) -> str:
+        if self._other is not None:
+            return self._other(primary)
         return f"rw {up_words(primary)}; ro {up_words(standby)}"

@@ -6,7 +6,7 @@ import time
 
 from spirelab import names, web
 from spirelab.judge import ledger_tolerance
-from spirelab.monitoring import JOB
+from spirelab.monitoring import JOB, SCRAPE_SECONDS
 from spirelab.scenario import Expectation
 from spirelab.stage import Lab
 from spirelab.timeline import Timeline
@@ -47,7 +47,8 @@ def ledger_closed(instance: str) -> Expectation:
     """
     def judge(lab: Lab, timeline: Timeline) -> Line:
         ask, where = lab.prometheus.query, f'{{instance="{instance}"}}'
-        span = f"[{timeline.elapsed}s]"
+        # From before the first event: its drops may be on the first page that is scraped after it.
+        span = f"[{timeline.elapsed + 3 * SCRAPE_SECONDS:g}s]"
         rate = sum(one.value for one in ask(f"rate({names.LINES}{where}[30s])"))
         missing = sum(one.value for one in ask(f"min_over_time({names.MISSING}{where}[25s])"))
         # The difference of the ends: increase() would extrapolate.

@@ -23,13 +23,9 @@ class DatabasePlay:
         self._comparison: Comparison | None = None
 
     def run(self, lab: Lab, timeline: Timeline) -> None:
-        self._comparison = Comparison(lab, timeline)
-        self._comparison.watch(10)
-        self._script(lab, self._comparison)
-        if lab.table_file:
-            with open(lab.table_file, "w", encoding="utf-8") as file:
-                file.write(self._comparison.table())
-            timeline.add("note", f"the table is in {lab.table_file}")
+        with Comparison(lab, timeline) as self._comparison:
+            self._comparison.watch(10)
+            self._script(lab, self._comparison)
 
     def rows(self, broken: str = "") -> list[Row]:
         if self._comparison is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Callable
 
 from spirelab import exposition
-from spirelab.database_watch import NOTHING, Look, Watch, table
+from spirelab.database_watch import Look, Watch
 from spirelab.errors import LabError
+from spirelab.lookout import NOTHING
 from spirelab.scenario import Expectation
 from spirelab.stage import Lab
 from spirelab.timeline import Timeline
@@ -36,17 +37,11 @@ class WatchPlay:
     def run(self, lab: Lab, timeline: Timeline) -> None:
         if self._prepare is not None:
             self._prepare(lab)
-        self._watch = Watch(lab, timeline, self._truth, self._ours, self._other)
-        # The other exporters come up, and ours has seen what was prepared.
-        timeline.watch(8)
-        self._watch.watch(8)
-        try:
+        with Watch(lab, timeline, self._truth, self._ours, self._other) as self._watch:
+            # The other exporters come up, and ours has seen what was prepared.
+            timeline.watch(8)
+            self._watch.watch(8)
             self._script(lab, self._watch)
-        finally:
-            if lab.table_file:
-                with open(lab.table_file, "w", encoding="utf-8") as file:
-                    file.write(table(self._watch.looks))
-                timeline.add("note", f"the table is in {lab.table_file}")
 
     def looks(self, broken: str = "") -> list[Look]:
         if self._watch is None:

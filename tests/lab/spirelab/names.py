@@ -34,3 +34,35 @@ ROWS = "spire_datastore_rows"
 ENTRIES = "spire_entries"
 ENTRY_CHANGES = "spire_entry_changes_total"
 LOOK_STATE = "spire_datastore_look_state"
+EVENTS_AGE = "spire_events_newest_age_seconds"
+
+# What is said of how long identities last.
+FIRST_EXPIRY = "spire_outage_first_expiry_timestamp_seconds"
+ISSUING = "spire_outage_issuing"
+COMEBACK = "spire_outage_comeback"
+COMEBACK_REASON = "spire_outage_comeback_reason"
+REACH_VERDICT = "spire_reach_verdict"
+SVID_EXPIRY = "spire_svid_expiry_timestamp_seconds"
+REACH_CHAINS = "spire_reach_chains"
+TRUST_VIEW = "spire_trust_view"
+CANARY_OUTCOME = "spire_canary_last_outcome_info"
+CANARY_ISSUING = "spire_canary_issuing"
+CANARY_LAST_SUCCESS = "spire_canary_last_success_timestamp_seconds"
+CANARY_DURATION = "spire_canary_duration_seconds"
+SERVER_STATE = "spire_local_server_state"
+SERVER_HEALTH = "spire_local_server_health_state"
+SERVER_AGREEMENT = "spire_local_server_health_agreement"
+
+# What is said of versions.
+SKEW = "spire_version_skew"
+SKEW_STATE = "spire_version_skew_state"
+ROLL_STATE = "spire_version_roll_state"
+VERSION_SEEN = "spire_version_seen_info"
+AGENTS_BY_FIT = "spire_agents_by_version_fit"
+LAST_SYNC = "spire_cache_last_sync_timestamp_seconds"
+
+# From both sides: the database's last change of entries, and the agents' last synchronisations. The how-to of the
+# database has the same text.
+_ENTRIES_AGE = f'{EVENTS_AGE}{{table="registered_entries_events"}}'
+LAST_CHANGE = f"max(timestamp({_ENTRIES_AGE}) - {_ENTRIES_AGE})"
+AGENTS_BEHIND = f"sum({LAST_SYNC} - on() group_left() {LAST_CHANGE} < bool 5)"

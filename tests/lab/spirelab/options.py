@@ -33,7 +33,8 @@ def parse_options(argv: list[str]) -> Options:
         description="SPIRE in high availability with its sidecars, Prometheus and Alertmanager, "
                     "on 127.0.0.1. Without arguments it runs until Ctrl-C and shows what it sees.",
         epilog="SPIRE's programs come from SPIRE_BIN_DIR, PATH, or the official release archive "
-               "(SPIRE_RELEASE_BASE overrides its address); else the built-in simulator.")
+               "(SPIRE_RELEASE_BASE overrides its address); older ones from SPIRE_OLD_BIN_DIR; "
+               "else the built-in simulator.")
     parser.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS",
                         help="end after this many seconds of watching")
     parser.add_argument("--check", action="store_true",

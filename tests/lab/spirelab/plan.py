@@ -28,6 +28,11 @@ class Member:
     stream_listen: str
     stream_send: str
     tee_ports: tuple[int, int] | None = None
+    # Of an agent: its way to the servers, on which all that leaves its node goes. The first port
+    # leads to whichever server answers, as the service in front of them does; the others lead to
+    # one server each.
+    service_port: int = 0
+    server_links: tuple[int, ...] = ()
 
     @property
     def page_url(self) -> str:
@@ -37,6 +42,16 @@ class Member:
     def socket(self) -> str:
         """Unix socket of SPIRE's own API (server) or of the Workload API (agent)."""
         return os.path.join(self.directory, "api.sock")
+
+    @property
+    def admin_socket(self) -> str:
+        """An agent's; SPIRE wants it neither beside nor below the one that workloads see."""
+        return os.path.join(os.path.dirname(self.directory), "admin", self.name + ".sock")
+
+    @property
+    def network(self) -> str:
+        """The program that is an agent's way to the servers."""
+        return f"network@{self.name}"
 
     @property
     def tee_record(self) -> str:
@@ -52,7 +67,6 @@ class Plan:
     """The whole cast."""
 
     members: tuple[Member, ...]
-    balancer_port: int
     prometheus_port: int
     alertmanager_port: int
     receiver_port: int
@@ -90,5 +104,8 @@ def make_plan(root: str, ports: PortPicker) -> Plan:
                 name=f"{role}-{number}", role=role, directory=directory,
                 api_port=ports.take() if role == "server" else 0, health_port=ports.take(),
                 prometheus_port=ports.take(), web_port=ports.take(), stream_listen=listen,
-                stream_send=send, tee_ports=tee))
-    return Plan(tuple(members), ports.take(), ports.take(), ports.take(), ports.take())
+                stream_send=send, tee_ports=tee,
+                service_port=ports.take() if role == "agent" else 0,
+                server_links=tuple(ports.take() for _ in range(SERVERS)) if role == "agent"
+                else ()))
+    return Plan(tuple(members), ports.take(), ports.take(), ports.take())

@@ -112,8 +112,8 @@ class Postgres:
             f"CREATE ROLE {WATCHER} LOGIN PASSWORD '{self._passwords[WATCHER]}';\n"
             "CREATE DATABASE spire OWNER spire;\n")
         supervisor.start(Program(
-            RELAY, [python, os.path.join(helpers, "balancer.py"), "--listen",
-                    str(self._relay_port), str(self.primary.port)],
+            RELAY, [python, os.path.join(helpers, "balancer.py"), "--route",
+                    f"{self._relay_port}:{self.primary.port}"],
             self._account, os.path.join(self._directory, RELAY + ".log")))
         poll_until(self._relayed, 10, "the relay of the replication answers")
         self._make_standby()

@@ -34,6 +34,10 @@ class Scenario:
     # Alerts that must reach the receiver; every other one fails the scenario.
     alerts: frozenset[str] = frozenset()
     real_only: bool = False
+    # SPIRE's versions before the pinned one that it needs; it starts on the first.
+    versions: tuple[str, ...] = ()
+    # Whether it tells servers' keys how to sign (Lab.sign).
+    keys: bool = False
 
 
 def load_all(folder: str = _FOLDER) -> dict[str, Scenario]:
@@ -57,11 +61,13 @@ def find(name: str) -> Scenario:
     return scenarios[name]
 
 
-def settle(lab: Lab) -> None:
+def settle(lab: Lab, ledgers: bool = True) -> None:
     """Returns when every ledger is judged and no alert is on its way, so that what is seen
-    afterwards is the scenario's own doing."""
+    afterwards is the scenario's own doing. The clients of older SPIREs count nothing, so that
+    there are no `ledgers` to wait for beside them."""
     def settled() -> bool:
-        judged = {one.label("instance") for one in lab.prometheus.query(names.MISSING)}
+        judged = {one.label("instance") for one in lab.prometheus.query(
+            names.MISSING if ledgers else names.LINES)}
         return (judged >= {member.name for member in lab.plan.members}
                 and not lab.prometheus.alerts())
 

@@ -28,17 +28,44 @@ class RealSpire:
     """Brings real SPIRE up in the order a rollout would: servers, entries, agents, workloads."""
 
     def __init__(self, spire: Spire, plan: Plan, workspace: Workspace, account: Account,
-                 python: str) -> None:
+                 python: str, key_manager: str = "") -> None:
+        """`key_manager`: a program that signs as a file says, in place of SPIRE's own."""
+        self._key_manager = workspace.program(key_manager) if key_manager else ""
         self._plan = plan
         self._workspace = workspace
         self._account = account
         self._python = python
-        self._server_program = workspace.program(spire.server)
-        self._agent_program = workspace.program(spire.agent)
+        self._server_program, self._agent_program = self._programs(spire)
         self._helpers = workspace.helpers()
         self._accounts = [fleet_account(account, number) for number in range(len(_FLEETS))]
         self._fleets = [Fleet(name, self._accounts[number].uid, names)
                         for number, (name, names) in enumerate(_FLEETS)]
+
+    def _programs(self, spire: Spire) -> tuple[str, str]:
+        folder = f"bin-{spire.version}"
+        return (self._workspace.program(spire.server, folder),
+                self._workspace.program(spire.agent, folder))
+
+    def _keys(self, member: Member) -> tuple[str, ...]:
+        if not self._key_manager:
+            return ()
+        return (self._key_manager, os.path.join(member.directory, "keys.sock"), self._mood(member))
+
+    @staticmethod
+    def _mood(member: Member) -> str:
+        return os.path.join(member.directory, "signing")
+
+    def sign(self, mood: str) -> None:
+        """How every server's keys sign from now on."""
+        if not self._key_manager:
+            raise LabError("SPIRE's own key managers sign as they like")
+        for member in self._plan.servers():
+            self._workspace.write(f"{member.name}/signing", mood + "\n")
+
+    def set_version(self, process: Process, member: Member, spire: Spire) -> None:
+        """From its next start on the member runs this SPIRE."""
+        server, agent = self._programs(spire)
+        process.program.argv[0] = server if member.role == "server" else agent
 
     def start_servers(self, supervisor: Supervisor, postgres: Postgres) -> None:
         """The first server makes the tables; the others join once it is ready."""
@@ -52,7 +79,8 @@ class RealSpire:
                 primary=postgres.connection_string(postgres.primary),
                 standby=postgres.connection_string(postgres.standby),
                 node_ca=nodes.ca, health_port=member.health_port,
-                telemetry=Telemetry(member.prometheus_port, (member.stream_send,))).render())
+                telemetry=Telemetry(member.prometheus_port, (member.stream_send,)),
+                key_manager=self._keys(member)).render())
             process = supervisor.start(Program(
                 member.name, [self._server_program, "run", "-config", config], self._account,
                 os.path.join(member.directory, "spire.log")))
@@ -61,16 +89,12 @@ class RealSpire:
                 wait_first_start(member, process)
         for member, process in waiting:
             wait_ready(member, process, 60)
-        balancer = [self._python, os.path.join(self._helpers, "balancer.py"), "--listen",
-                    str(self._plan.balancer_port)]
-        balancer += [str(member.api_port) for member in self._plan.servers()]
-        self._helper(supervisor, "balancer", balancer, self._account)
 
     def start_agents(self, supervisor: Supervisor) -> None:
         """Agent 0 attests with a join token, the last one with its certificate."""
         names = [member.name for member in self._plan.agents()]
         data = self._workspace.write("entries.json", json.dumps(
-            entries(self._fleets, names, names[-1]), indent=2))
+            entries(self._fleets, names, names[-1], self._account.uid), indent=2))
         self._on_server(["entry", "create", "-data", data])
         bundle = self._workspace.write("bundle.pem", poll_until(
             self._whole_bundle, 30, "the bundle holds the authority of every server"))
@@ -119,6 +143,23 @@ class RealSpire:
                     continue
         return found
 
+    def held_ends(self, member: Member) -> list[float]:
+        """When the first SVID of each fleet on a node ends; what has ended is held on."""
+        return [float(state["x509_ends"]) for name, state in self.workloads().items()
+                if name.endswith("@" + member.name)]
+
+    def lose_keys(self, member: Member) -> None:
+        """Of a server that does not run; the journal in the database still speaks of them."""
+        os.unlink(os.path.join(member.directory, "data", "keys.json"))
+
+    def forget_trust(self, member: Member) -> None:
+        """Of an agent that does not run: its keys, SVID and bundle; the bundle to start with is
+        that of now."""
+        folder = os.path.join(member.directory, "data")
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        self._workspace.write("bundle.pem", self._on_server(["bundle", "show"]))
+
     def fetch_svid(self, member: Member) -> str:
         """Fetches with SPIRE's own program as a workload of the first fleet; its first ids."""
         text = run_tool([self._agent_program, "api", "fetch", "x509", "-socketPath",
@@ -146,8 +187,10 @@ class RealSpire:
             answer = self._on_server(["token", "generate", "-ttl", str(_TOKEN_SECONDS),
                                       "-spiffeID", f"spiffe://{TRUST_DOMAIN}/node/{member.name}"])
             token = answer.strip().split()[-1]
+        self._workspace.folder("admin", 0o750)
         config = self._workspace.write(f"{member.name}/agent.conf", AgentConfig(
-            server_port=self._plan.balancer_port, socket=member.socket,
+            server_port=member.service_port, socket=member.socket,
+            admin_socket=member.admin_socket,
             data=self._workspace.folder(f"{member.name}/data", 0o700), trust_bundle=bundle,
             health_port=member.health_port,
             telemetry=Telemetry(member.prometheus_port, (member.stream_send,)),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TRUST_DOMAIN = "lab.example"
+# What the agents' sidecars may ask for, which proves that identities are issued.
+CANARY_PATH = "canary"
+CANARY = f"spiffe://{TRUST_DOMAIN}/{CANARY_PATH}"
 CA_TTL = "24m"
 AGENT_TTL = "6m"
 X509_TTL = "4m"
@@ -50,6 +53,7 @@ class ServerConfig:
     node_ca: str
     health_port: int
     telemetry: Telemetry
+    key_manager: tuple[str, ...] = ()  # a program of the lab's own and its arguments
 
     def render(self) -> str:
         return (
@@ -71,12 +75,21 @@ class ServerConfig:
             f"      connection_string = {quote(self.primary)}\n"
             f"      ro_connection_string = {quote(self.standby)}\n"
             "    }\n  }\n"
-            '  KeyManager "disk" {\n    plugin_data {\n'
-            f"      keys_path = {quote(self.data + '/keys.json')}\n    }}\n  }}\n"
+            + self._keys() +
             '  NodeAttestor "join_token" {\n    plugin_data {}\n  }\n'
             '  NodeAttestor "x509pop" {\n    plugin_data {\n'
             f"      ca_bundle_path = {quote(self.node_ca)}\n    }}\n  }}\n"
             "}\n" + self.telemetry.render() + health_block(self.health_port))
+
+    def _keys(self) -> str:
+        if self.key_manager:
+            program, *arguments = self.key_manager
+            return ('  KeyManager "lab" {\n'
+                    f"    plugin_cmd = {quote(program)}\n"
+                    f"    plugin_args = [{', '.join(quote(word) for word in arguments)}]\n"
+                    "    plugin_data {}\n  }\n")
+        return ('  KeyManager "disk" {\n    plugin_data {\n'
+                f"      keys_path = {quote(self.data + '/keys.json')}\n    }}\n  }}\n")
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class AgentConfig:
 
     server_port: int
     socket: str
+    admin_socket: str
     data: str
     trust_bundle: str
     health_port: int
@@ -106,6 +120,7 @@ class AgentConfig:
             '  server_address = "127.0.0.1"\n'
             f'  server_port = "{self.server_port}"\n'
             f"  socket_path = {quote(self.socket)}\n"
+            f"  admin_socket_path = {quote(self.admin_socket)}\n"
             f"  trust_domain = {quote(TRUST_DOMAIN)}\n"
             f"  trust_bundle_path = {quote(self.trust_bundle)}\n"
             f"  data_dir = {quote(self.data)}\n"
@@ -130,7 +145,8 @@ class Fleet:
         return [f"spiffe://{TRUST_DOMAIN}/fleet/{self.name}/{name}" for name in self.names]
 
 
-def entries(fleets: list[Fleet], node_names: list[str], x509pop_name: str) -> dict[str, object]:
+def entries(fleets: list[Fleet], node_names: list[str], x509pop_name: str,
+            sidecar_uid: int) -> dict[str, object]:
     """The registration entries, in the form of `spire-server entry create -data`."""
     found: list[dict[str, object]] = [{
         "spiffe_id": f"spiffe://{TRUST_DOMAIN}/node/{x509pop_name}",
@@ -145,4 +161,10 @@ def entries(fleets: list[Fleet], node_names: list[str], x509pop_name: str) -> di
                     "parent_id": f"spiffe://{TRUST_DOMAIN}/node/{node}",
                     "selectors": [{"type": "unix", "value": f"uid:{fleet.uid}"}],
                 })
+    for node in node_names:
+        found.append({
+            "spiffe_id": CANARY,
+            "parent_id": f"spiffe://{TRUST_DOMAIN}/node/{node}",
+            "selectors": [{"type": "unix", "value": f"uid:{sidecar_uid}"}],
+        })
     return {"entries": found}

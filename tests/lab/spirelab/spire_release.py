@@ -1,4 +1,5 @@
-"""Finds SPIRE's programs: SPIRE_BIN_DIR, then PATH, then the official release archive."""
+"""Finds SPIRE's programs: SPIRE_BIN_DIR, then PATH, then the official release archive; those of
+older versions in SPIRE_OLD_BIN_DIR, then in their archives."""
 
 from __future__ import annotations
 
@@ -64,10 +65,31 @@ def find_spire(cache: str) -> Spire:
     tried.append("PATH has no spire-server and spire-agent")
     base = os.environ.get("SPIRE_RELEASE_BASE") or DEFAULT_BASE
     try:
-        return _describe(_download(base, cache), f"release archive of {base}")
+        return _describe(_download(base, cache, PINNED_VERSION), f"release archive of {base}")
     except LabError as error:
         tried.append(str(error))
     raise LabError("; ".join(tried))
+
+
+def find_older(version: str, cache: str) -> Spire:
+    """Real SPIRE of that very version: from the folders of SPIRE_OLD_BIN_DIR, divided by `:`, or
+    its release archive. LabError with every place that was tried."""
+    tried: list[str] = []
+    for folder in filter(None, os.environ.get("SPIRE_OLD_BIN_DIR", "").split(":")):
+        found = _in_folder(folder)
+        if not found:
+            tried.append(f"SPIRE_OLD_BIN_DIR: {folder} has no spire-server and spire-agent")
+            continue
+        spire = _describe(found, f"SPIRE_OLD_BIN_DIR, {folder}")
+        if spire.version == version:
+            return spire
+        tried.append(f"SPIRE_OLD_BIN_DIR: {folder} has {spire.version}")
+    base = os.environ.get("SPIRE_RELEASE_BASE") or DEFAULT_BASE
+    try:
+        return _describe(_download(base, cache, version), f"release archive of {base}")
+    except LabError as error:
+        tried.append(str(error))
+    raise LabError(f"SPIRE {version}: " + "; ".join(tried))
 
 
 def _in_folder(folder: str) -> tuple[str, str] | None:
@@ -82,14 +104,14 @@ def _describe(paths: tuple[str, str], origin: str) -> Spire:
     return Spire(paths[0], paths[1], version or "unknown", origin)
 
 
-def _download(base: str, cache: str) -> tuple[str, str]:
+def _download(base: str, cache: str, version: str) -> tuple[str, str]:
     """Fetches, verifies and unpacks the archive once; the folder appears only when it is whole."""
-    archive, sums = archive_names(PINNED_VERSION, platform.machine())
-    target = os.path.join(cache, f"spire-{PINNED_VERSION}")
+    archive, sums = archive_names(version, platform.machine())
+    target = os.path.join(cache, f"spire-{version}")
     found = _in_folder(target)
     if found:
         return found
-    address = f"{base.rstrip('/')}/v{PINNED_VERSION}"
+    address = f"{base.rstrip('/')}/v{version}"
     wanted = expected_checksum(_fetch(f"{address}/{sums}", 1 << 16).decode("ascii", "replace"),
                                archive)
     packed = _fetch(f"{address}/{archive}", 1 << 30)

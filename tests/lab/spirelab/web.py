@@ -25,6 +25,16 @@ def get(url: str, seconds: float = 3.0, headers: dict[str, str] | None = None) -
         raise WebError(f"{url}: {error}") from error
 
 
+def post(url: str, body: str, seconds: float = 3.0) -> None:
+    """WebError unless it is taken."""
+    request = urllib.request.Request(url, data=body.encode("utf-8"), method="POST")
+    try:
+        with _OPENER.open(request, timeout=seconds):
+            pass
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise WebError(f"{url}: {error}") from error
+
+
 def status(url: str, seconds: float = 2.0) -> int:
     """Status code; 0 when there is no answer."""
     try:

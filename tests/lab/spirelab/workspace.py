@@ -61,11 +61,11 @@ class Workspace:
         self._account.own(path)
         return path
 
-    def program(self, path: str) -> str:
+    def program(self, path: str, under: str = "bin") -> str:
         """A path under which the lab's user can run the program; copied when it cannot reach it."""
         if self._account.can_reach(path):
             return path
-        target = os.path.join(self.folder("bin"), os.path.basename(path))
+        target = os.path.join(self.folder(under), os.path.basename(path))
         shutil.copyfile(path, target)
         os.chmod(target, 0o755)
         return target
@@ -74,8 +74,9 @@ class Workspace:
         """Folder with the lab's own small programs, readable by every user."""
         folder = self.folder("helpers")
         for name in os.listdir(_PROGRAMS):
-            if name.endswith(".py"):
-                target = os.path.join(folder, name)
+            target = os.path.join(folder, name)
+            # Written once: whoever starts one while it is written again runs an empty program.
+            if name.endswith(".py") and not os.path.exists(target):
                 shutil.copyfile(os.path.join(_PROGRAMS, name), target)
                 os.chmod(target, 0o644)
         return folder

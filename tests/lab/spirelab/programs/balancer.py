@@ -1,4 +1,4 @@
-"""Spreads TCP connections over the SPIRE servers, as the service in front of them does."""
+"""Spreads TCP connections over servers, as the service in front of them does."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ _CONNECT_SECONDS = 1.0
 
 
 class Balancer:
-    """One listener, two sockets per connection, no limits: the lab has two agents."""
+    """Two sockets per connection, no limits: the lab has two agents."""
 
-    def __init__(self, port: int, targets: list[int]) -> None:
-        self._targets = targets
+    def __init__(self, routes: list[tuple[int, list[int]]]) -> None:
         self._turn = 0
         self._selector = selectors.DefaultSelector()
         self._peer: dict[socket.socket, socket.socket] = {}
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", port))
-        self._listener.listen(64)
-        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._targets: dict[socket.socket, list[int]] = {}
+        for port, targets in routes:
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen(64)
+            self._targets[listener] = targets
+            self._selector.register(listener, selectors.EVENT_READ)
 
     def run(self) -> None:
         while True:
             for key, _ in self._selector.select():
-                if key.fileobj is self._listener:
-                    self._accept()
-                elif isinstance(key.fileobj, socket.socket):
+                assert isinstance(key.fileobj, socket.socket)
+                if key.fileobj in self._targets:
+                    self._accept(key.fileobj)
+                else:
                     self._pump(key.fileobj)
 
-    def _accept(self) -> None:
-        client, _ = self._listener.accept()
-        server = self._connect()
+    def _accept(self, listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        server = self._connect(self._targets[listener])
         if server is None:
             client.close()
             return
@@ -43,9 +46,9 @@ class Balancer:
             self._peer[one] = other
             self._selector.register(one, selectors.EVENT_READ)
 
-    def _connect(self) -> socket.socket | None:
-        for _ in self._targets:
-            port = self._targets[self._turn % len(self._targets)]
+    def _connect(self, targets: list[int]) -> socket.socket | None:
+        for _ in targets:
+            port = targets[self._turn % len(targets)]
             self._turn += 1
             try:
                 return socket.create_connection(("127.0.0.1", port), _CONNECT_SECONDS)
@@ -70,12 +73,16 @@ class Balancer:
             one.close()
 
 
+def _route(text: str) -> tuple[int, list[int]]:
+    port, targets = text.split(":")
+    return int(port), [int(target) for target in targets.split(",")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--listen", type=int, required=True)
-    parser.add_argument("targets", type=int, nargs="+")
-    options = parser.parse_args()
-    Balancer(options.listen, options.targets).run()
+    parser.add_argument("--route", type=_route, action="append", required=True,
+                        help="PORT:TARGET[,TARGET...]")
+    Balancer(parser.parse_args().route).run()
 
 
 if __name__ == "__main__":

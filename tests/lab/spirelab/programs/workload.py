@@ -11,6 +11,7 @@ import os
 import threading
 import time
 
+import der
 import grpc_client as grpc
 
 _METADATA = [("workload.spiffe.io", "true")]
@@ -25,7 +26,7 @@ class State:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.values: dict[str, float] = {
-            "x509_updates": 0, "x509_failures": 0, "x509_held": 0, "x509_at": 0.0,
+            "x509_updates": 0, "x509_failures": 0, "x509_held": 0, "x509_at": 0.0, "x509_ends": 0.0,
             "jwt_ok": 0, "jwt_failed": 0, "jwt_at": 0.0}
         self.last_error = ""
         self.served = threading.Event()
@@ -52,6 +53,11 @@ class State:
         os.replace(half_done, path)
 
 
+def _ends(svid: bytes) -> float:
+    """When an SVID of a message ends."""
+    return min(der.first_not_after(chain) for number, chain in grpc.fields(svid) if number == 2)
+
+
 def hold_x509(path: str, state: State) -> None:
     """Keeps one X.509 stream open, as a workload does."""
     while True:
@@ -60,9 +66,10 @@ def hold_x509(path: str, state: State) -> None:
             try:
                 for message in connection.stream("/SpiffeWorkloadAPI/FetchX509SVID", b"",
                                                  _METADATA, patience=600.0):
-                    held = sum(1 for number, _ in grpc.fields(message) if number == 1)
+                    held = [svid for number, svid in grpc.fields(message) if number == 1]
                     state.add("x509_updates")
-                    state.put("x509_held", held)
+                    state.put("x509_held", len(held))
+                    state.put("x509_ends", min(_ends(svid) for svid in held))
                     state.put("x509_at", time.time())
                     state.served.set()
                 raise grpc.GrpcError("no identity issued")
