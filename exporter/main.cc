@@ -40,6 +40,9 @@ int Main(std::span<const char* const> argv) {
   // glibc would give each thread a heap of its own: half a MiB for a dozen threads that rarely
   // allocate at once.
   ::mallopt(M_ARENA_MAX, 1);
+  // What a scrape or a call needs for a moment goes back to the system with it. glibc would else
+  // take larger and larger blocks from the heap, whose peak stays.
+  ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
   const auto parsed = ParseCommandLine(argv, Catalog());
   if (const auto* exit = std::get_if<EarlyExit>(&parsed)) {
     Print(stdout, exit->to_stdout);

@@ -2,7 +2,6 @@
 #ifndef EXPORTER_EXPOSE_GZIP_H_
 #define EXPORTER_EXPOSE_GZIP_H_
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,25 +10,18 @@
 
 namespace spire_exporter {
 
-// One compressor, made at the first use and kept: some hundred KiB however many bodies and threads
-// there are. Safe from any thread; callers take turns, which costs less than the memory of a
-// compressor each.
+// One compressor at a time: some hundred KiB while a body is made smaller, however many bodies and
+// threads there are, and none between. Safe from any thread; callers take turns, which costs less
+// than the memory of a compressor each.
 class Gzip {
  public:
-  Gzip();
-  ~Gzip();
-  Gzip(const Gzip&) = delete;
-  Gzip& operator=(const Gzip&) = delete;
-
   // The body as one gzip member (RFC 1952), the same bytes for the same body. Needs about the
   // body's size besides. Fails only for lack of memory, with kResourceExhausted: then the body can
   // go as it is.
   Result<std::string> Compress(std::string_view body) EXCLUDES(mutex_);
 
  private:
-  struct Compressor;  // libdeflate's
   Mutex mutex_;
-  std::unique_ptr<Compressor> compressor_ GUARDED_BY(mutex_);
 };
 
 // The other way, for bodies that others sent. Fails with kInvalidArgument when it is not one whole
