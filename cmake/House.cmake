@@ -32,7 +32,7 @@ endif()
 
 # Warnings are for our own sources; Debian's headers come in as system headers.
 add_library(house_warnings INTERFACE)
-if(SPIRE_EXPORTER_DEVELOPER)
+if(SPIRE_EXPORTER_DEVELOPER AND NOT SPIRE_EXPORTER_SANITIZE)
   target_compile_options(house_warnings INTERFACE
     -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
     -Wold-style-cast -Woverloaded-virtual -Wformat=2)
@@ -71,6 +71,45 @@ function(house_header_check library folder)
   endif()
 endfunction()
 
+# house_read_once(HEADERS TARGET IS_TEST <headers>...): TARGET has them from a precompiled header, which is the target
+# HEADERS and made for the first that asks.
+function(house_read_once headers target is_test)
+  if(NOT TARGET ${headers})
+    set(source ${CMAKE_BINARY_DIR}/${headers}.cc)
+    file(CONFIGURE OUTPUT ${source} CONTENT "")
+    add_library(${headers} OBJECT EXCLUDE_FROM_ALL ${source})
+    target_compile_features(${headers} PUBLIC cxx_std_20)
+    set_target_properties(${headers} PROPERTIES HOUSE_IS_TEST ${is_test})
+    target_link_libraries(${headers} PRIVATE house_flags Threads::Threads)
+    if(is_test)
+      target_link_libraries(${headers} PRIVATE house_warnings GTest::gmock GTest::gtest)
+    endif()
+    target_precompile_headers(${headers} PRIVATE ${ARGN})
+  endif()
+  # -fpch-preprocess is for ccache, which else does not keep what a precompiled header went into.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+  target_precompile_headers(${target} REUSE_FROM ${headers})
+endfunction()
+
+# Under sanitizers the standard library's headers are read once, a quarter of a file's time there. Warnings are judged
+# in what is shipped, which does without: there, each file has to include what it uses.
+function(house_standard_headers name)
+  if(SPIRE_EXPORTER_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    house_read_once(house_standard_headers ${name} OFF
+      <algorithm> <array> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional> <set> <span> <string>
+      <string_view> <thread> <unordered_map> <utility> <variant> <vector>)
+  endif()
+endfunction()
+
+# The headers of GoogleTest are read once. They are only where nothing is optimised: elsewhere GCC 12 takes the
+# headers in a precompiled one for ours and warns of them.
+function(house_test_options name)
+  set_target_properties(${name} PROPERTIES HOUSE_IS_TEST ON)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL Debug)
+    house_read_once(house_test_headers ${name} ON <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+endfunction()
+
 # house_library(NAME FOLDER <path from the top> SOURCES ... [LINKS public targets] [PRIVATE_LINKS targets] [PART])
 # PART: one of several libraries of a folder. The one that links them all answers for the headers.
 # A library sees its own headers and those of the libraries it links publicly, and no others: each folder's
@@ -88,9 +127,22 @@ function(house_library name)
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:house_flags> Threads::Threads ${ARG_LINKS}
                                 PRIVATE $<BUILD_INTERFACE:house_warnings> ${ARG_PRIVATE_LINKS})
+  house_standard_headers(${name})
   if(SPIRE_EXPORTER_DEVELOPER AND NOT SPIRE_EXPORTER_SANITIZE AND NOT ARG_PART)
     house_header_check(${name} ${ARG_FOLDER} ${ARG_LINKS} ${ARG_PRIVATE_LINKS})
   endif()
+endfunction()
+
+# house_headers(NAME FOLDER LINKS targets): headers of a folder that others may have without its libraries.
+function(house_headers name)
+  cmake_parse_arguments(ARG "" "FOLDER" "LINKS" ${ARGN})
+  set(root ${CMAKE_BINARY_DIR}/includes/${name})
+  get_filename_component(parent ${ARG_FOLDER} DIRECTORY)
+  file(MAKE_DIRECTORY ${root}/${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${ARG_FOLDER} ${root}/${ARG_FOLDER} SYMBOLIC)
+  add_library(${name} INTERFACE)
+  target_include_directories(${name} INTERFACE ${root})
+  target_link_libraries(${name} INTERFACE ${ARG_LINKS})
 endfunction()
 
 # house_install(NAME EXPORT_NAME FOLDER): the library becomes spire_exporter::EXPORT_NAME of the CMake package
@@ -120,27 +172,6 @@ function(house_program name)
   add_executable(${name} ${ARG_SOURCES})
   add_dependencies(programs ${name})
   target_link_libraries(${name} PRIVATE house_flags house_warnings ${ARG_LINKS})
-endfunction()
-
-# The headers of GoogleTest are read once. They are only where nothing is optimised: elsewhere GCC 12 takes the
-# headers in a precompiled one for ours and warns of them.
-function(house_test_options name)
-  set_target_properties(${name} PROPERTIES HOUSE_IS_TEST ON)
-  if(CMAKE_BUILD_TYPE STREQUAL Debug)
-    return()
-  endif()
-  if(NOT TARGET house_test_headers)
-    set(source ${CMAKE_BINARY_DIR}/house_test_headers.cc)
-    file(CONFIGURE OUTPUT ${source} CONTENT "")
-    add_library(house_test_headers OBJECT EXCLUDE_FROM_ALL ${source})
-    target_compile_features(house_test_headers PUBLIC cxx_std_20)
-    set_target_properties(house_test_headers PROPERTIES HOUSE_IS_TEST ON)
-    target_link_libraries(house_test_headers PRIVATE house_flags house_warnings GTest::gmock GTest::gtest)
-    target_precompile_headers(house_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
-  endif()
-  # -fpch-preprocess is for ccache, which else does not keep what a precompiled header went into.
-  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-  target_precompile_headers(${name} REUSE_FROM house_test_headers)
 endfunction()
 
 # house_test(NAME LABEL unit|wire|golden|property|e2e SOURCES ... LINKS ... [TIMEOUT seconds] [DEFINITIONS ...])

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string_view>
 
+#include "collectors/svid/svid_descriptions.h"
+
 namespace spire_exporter::agent {
 namespace {
 
@@ -13,12 +15,10 @@ constexpr std::string_view kSocket = "the agent's admin socket, GetInfo";
 
 constexpr std::array<std::string_view, 3> kTypes = {"jwt", "svidstore", "x509"};
 constexpr std::array<std::string_view, 2> kLimited = {"jwt", "x509"};
-constexpr std::array<std::string_view, 3> kKinds = {"agent", "canary", "server"};
 constexpr std::array<std::string_view, 4> kParts = {"cache", "start", "svid", "sync"};
 
 constexpr std::array kType = {LabelDescription{"type", "kind of SVID", kTypes}};
 constexpr std::array kLimitedType = {LabelDescription{"type", "kind of SVID", kLimited}};
-constexpr std::array kKind = {LabelDescription{"kind", "whose SVID", kKinds}};
 constexpr std::array kAdminState = {LabelDescription{
     "state",
     "svid_unverified: the agent's own SVID has ended or no longer verifies, and it tells nothing",
@@ -136,22 +136,8 @@ constexpr FamilyDescription kWait{
         "a cure may take to show.",
     .source = "SPIRE telemetry manager.sync.*, by SPIRE's back-off",
     .age_max = std::chrono::minutes(1)};
-constexpr FamilyDescription kSvidExpiry{.name = "spire_svid_expiry_timestamp_seconds",
-                                        .unit = "seconds",
-                                        .labels = kKind,
-                                        .help = "When an SVID ends.",
-                                        .source = kSocket,
-                                        .series_max = static_cast<uint32_t>(kKinds.size()),
-                                        .age_max = kAge,
-                                        .when_stale = WhenStale::kKept,
-                                        .detail = Detail::kMinimal};
-constexpr FamilyDescription kSvidRemaining{.name = "spire_svid_remaining_ratio",
-                                           .unit = "ratio",
-                                           .labels = kKind,
-                                           .help = "What is left of an SVID's lifetime.",
-                                           .source = kSocket,
-                                           .series_max = static_cast<uint32_t>(kKinds.size()),
-                                           .age_max = kAge};
+constexpr FamilyDescription kSvidExpiry = svid::SvidExpiry({kSocket, kAge, WhenStale::kKept});
+constexpr FamilyDescription kSvidRemaining = svid::SvidRemaining({kSocket, kAge});
 
 constexpr const FamilyDescription* kFamilies[] = {
     &kAdmin, &kAdminLast, &kSourceInfo, &kStart,      &kBootstrap,

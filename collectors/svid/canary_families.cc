@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "collectors/svid/svid_descriptions.h"
+
 namespace spire_exporter::svid {
 namespace {
 
@@ -17,8 +19,6 @@ constexpr std::array kOperation = {
 constexpr std::array kOutcome = {
     kOperation[0],
     LabelDescription{"outcome", "collectors/svid/README.md has what each means", kCanaryOutcomes}};
-constexpr std::array<std::string_view, 3> kKinds = {"agent", "canary", "server"};
-constexpr std::array kKind = {LabelDescription{"kind", "whose SVID", kKinds}};
 
 constexpr FamilyDescription kAttempts{
     .name = "spire_canary_attempts_total",
@@ -91,30 +91,10 @@ constexpr FamilyDescription kFederatedExpiry{
     .help = "When the first of the living X.509 authorities of other trust domains ends.",
     .source = kSource,
     .age_max = kAge};
-constexpr FamilyDescription kNotBefore{.name = "spire_svid_not_before_timestamp_seconds",
-                                       .unit = "seconds",
-                                       .labels = kKind,
-                                       .help = "When an SVID begins.",
-                                       .source = kSource,
-                                       .series_max = static_cast<uint32_t>(kKinds.size()),
-                                       .age_max = kAge,
-                                       .when_stale = WhenStale::kKept};
-constexpr FamilyDescription kExpiry{.name = "spire_svid_expiry_timestamp_seconds",
-                                    .unit = "seconds",
-                                    .labels = kKind,
-                                    .help = "When an SVID ends.",
-                                    .source = kSource,
-                                    .series_max = static_cast<uint32_t>(kKinds.size()),
-                                    .age_max = kAge,
-                                    .when_stale = WhenStale::kKept,
-                                    .detail = Detail::kMinimal};
-constexpr FamilyDescription kRemaining{.name = "spire_svid_remaining_ratio",
-                                       .unit = "ratio",
-                                       .labels = kKind,
-                                       .help = "What is left of an SVID's lifetime.",
-                                       .source = kSource,
-                                       .series_max = static_cast<uint32_t>(kKinds.size()),
-                                       .age_max = std::chrono::minutes(1)};
+constexpr SvidSource kKeptSvid = {kSource, kAge, WhenStale::kKept};
+constexpr FamilyDescription kNotBefore = SvidNotBefore(kKeptSvid);
+constexpr FamilyDescription kExpiry = SvidExpiry(kKeptSvid);
+constexpr FamilyDescription kRemaining = SvidRemaining({kSource, std::chrono::minutes(1)});
 
 constexpr const FamilyDescription* kFamilies[] = {
     &kAttempts, &kLast,      &kLastOk,          &kDuration,  &kIssuing, &kTokenExpiry,

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "collectors/svid/reach_judge.h"
+#include "collectors/svid/svid_descriptions.h"
 #include "exporter/metrics/description.h"
 
 namespace spire_exporter::svid::reach {
@@ -20,7 +21,6 @@ inline constexpr std::array<std::string_view, 4> kTriedStages = {"name", "connec
                                                                  "bundle"};
 inline constexpr std::array<std::string_view, 3> kTimedStages = {"connect", "tls", "bundle"};
 inline constexpr std::array<std::string_view, 3> kOutcomes = {"ok", "failed", "timeout"};
-inline constexpr std::array<std::string_view, 3> kKinds = {"agent", "canary", "server"};
 inline constexpr std::array<std::string_view, 3> kTypes = {"x509", "jwt", "wit"};
 inline constexpr std::array<std::string_view, 2> kViewTypes = {"x509", "jwt"};
 inline constexpr std::array<std::string_view, 2> kViewSources = {"server", "agent"};
@@ -43,7 +43,6 @@ inline constexpr std::array kVerdictLabels = {
                      "database: handshakes, and no bundle; tls_broken: connections, and no "
                      "handshake; unknown: what answers is not SPIRE as we know it",
                      kReachVerdicts}};
-inline constexpr std::array kKindLabels = {LabelDescription{"kind", "whose SVID", kKinds}};
 inline constexpr std::array kTypeLabels = {
     LabelDescription{"type", "what the authorities sign", kTypes}};
 inline constexpr std::array kViewLabels = {
@@ -121,36 +120,13 @@ inline constexpr FamilyDescription kClock{
         "that it renewed under our eyes proves it; the largest of all servers.",
     .source = "notBefore of the servers' certificates",
     .age_max = kAge};
-inline constexpr FamilyDescription kNotBefore{.name = "spire_svid_not_before_timestamp_seconds",
-                                              .unit = "seconds",
-                                              .labels = kKindLabels,
-                                              .help = "When an SVID begins.",
-                                              .source = kPort,
-                                              .series_max = static_cast<uint32_t>(kKinds.size()),
-                                              .age_max = kAge};
-inline constexpr FamilyDescription kExpiry{.name = "spire_svid_expiry_timestamp_seconds",
-                                           .unit = "seconds",
-                                           .labels = kKindLabels,
-                                           .help = "When an SVID ends.",
-                                           .source = kPort,
-                                           .series_max = static_cast<uint32_t>(kKinds.size()),
-                                           .age_max = kAge,
-                                           .detail = Detail::kMinimal};
-inline constexpr FamilyDescription kRemaining{.name = "spire_svid_remaining_ratio",
-                                              .unit = "ratio",
-                                              .labels = kKindLabels,
-                                              .help = "What is left of an SVID's lifetime.",
-                                              .source = kPort,
-                                              .series_max = static_cast<uint32_t>(kKinds.size()),
-                                              .age_max = kAge};
-inline constexpr FamilyDescription kChainExpiry{
-    .name = "spire_svid_chain_expiry_timestamp_seconds",
-    .unit = "seconds",
-    .labels = kKindLabels,
-    .help = "When the first of the certificates above an SVID ends, its root included.",
-    .source = kPort,
-    .series_max = static_cast<uint32_t>(kKinds.size()),
-    .age_max = kAge};
+inline constexpr SvidSource kServersSvid = {kPort, kAge};
+inline constexpr FamilyDescription kNotBefore = SvidNotBefore(kServersSvid);
+inline constexpr FamilyDescription kExpiry = SvidExpiry(kServersSvid);
+inline constexpr FamilyDescription kRemaining = SvidRemaining(kServersSvid);
+inline constexpr FamilyDescription kChainExpiry = SvidFamily(
+    "spire_svid_chain_expiry_timestamp_seconds", "seconds",
+    "When the first of the certificates above an SVID ends, its root included.", kServersSvid);
 inline constexpr FamilyDescription kChains{
     .name = "spire_reach_chains",
     .labels = kChainLabels,

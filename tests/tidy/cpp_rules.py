@@ -28,6 +28,8 @@ DIRECTION = {
     "collectors/clients/workload/": (BASE, TLS, CLIENTS + "spiffe/", CLIENTS + "spire/",
                                       "tests/fakes/workload_agent.h"),
     "collectors/catalog": (BASE, METRICS, COLLECT, WORKLOAD, "collectors/"),
+    "collectors/agent/": (BASE, METRICS, COLLECT, CLIENTS, "collectors/svid/svid_descriptions.h",
+                          "tests/fakes/hung_server.h", "tests/fakes/identity/"),
     # The fakes for tests: no library of the product links them.
     "collectors/": (BASE, METRICS, COLLECT, CLIENTS, "tests/fakes/hung_server.h",
                     "tests/fakes/identity/"),
