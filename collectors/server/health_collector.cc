@@ -23,9 +23,12 @@ constexpr std::array kHealthLabels = {
 constexpr std::array kSubsystemLabels = {
     LabelDescription{"subsystem", "part that the server looks at, by SPIRE's name", kSubsystems}};
 constexpr std::array kVerdictLabels = {LabelDescription{
-    "state", "database: it does not serve because its database does not", kVerdicts}};
+    "state",
+    "database: it does not serve because its database does not; not_signing: it serves, and says "
+    "that its keys fail",
+    kVerdicts}};
 constexpr std::array kAgreementLabels = {LabelDescription{
-    "state", "says_well: 200 while it does not serve; says_ill: not 200 while it serves",
+    "state", "says_well: 200 while it does not serve; says_ill: not 200 while it serves and signs",
     kAgreements}};
 constexpr std::array kBoundLabels = {
     LabelDescription{"bound", "Kubernetes probes at times of its own", kBounds}};
@@ -51,7 +54,7 @@ constexpr FamilyDescription kVerdict{
     .labels = kVerdictLabels,
     .help =
         "What the server is by the evidence of its port and its database, and by its own word "
-        "where there is none.",
+        "where there is none, as of its keys.",
     .source = "GetBundle on the server's port, PostgreSQL, the server's health_checks listener",
     .series_max = static_cast<uint32_t>(kVerdicts.size()),
     .age_max = kAge};

@@ -34,6 +34,12 @@ bool Answers(const HealthAnswer& answer) {
   return answer.state == "ok" || answer.state == "failing";
 }
 
+// What a server that serves says of its authority: the database's errors show there, too.
+bool CannotSign(const HealthAnswer& live, const HealthAnswer& ready) {
+  const HealthAnswer& said = Answers(ready) ? ready : live;
+  return Has(said, kAuthority) && !Has(said, kDatastore);
+}
+
 // Without evidence: what SPIRE's word and its way of giving it are worth.
 std::string_view JudgeByWord(const HealthAnswer& live, const HealthAnswer& ready,
                              std::optional<bool> database) {
@@ -87,7 +93,7 @@ HealthAnswer JudgeAnswer(const Result<HttpReply>& reply) {
 std::string_view JudgeServer(const HealthAnswer& live, const HealthAnswer& ready,
                              const Evidence& evidence) {
   if (!evidence.serving) return JudgeByWord(live, ready, evidence.database);
-  if (*evidence.serving) return "healthy";
+  if (*evidence.serving) return CannotSign(live, ready) ? "not_signing" : "healthy";
   if (live.state == "unreachable" && ready.state == "unreachable") return "unreachable";
   if (live.state == "timeout" || ready.state == "timeout") return "server_broken";
   if (evidence.database) return *evidence.database ? "server_broken" : "database";
@@ -101,7 +107,7 @@ std::string_view JudgeAgreement(const HealthAnswer& live, const HealthAnswer& re
                                 const Evidence& evidence) {
   if (!evidence.serving || (live.state == "foreign" && ready.state == "foreign")) return "unknown";
   const bool says_well = live.state == "ok" && ready.state == "ok";
-  if (says_well == *evidence.serving) return "agrees";
+  if (says_well == (*evidence.serving && !CannotSign(live, ready))) return "agrees";
   return says_well ? "says_well" : "says_ill";
 }
 

@@ -32,6 +32,7 @@ inline constexpr std::array<std::string_view, 5> kHealthStates = {"failing", "fo
 inline constexpr std::array<std::string_view, 5> kSubsystems = {
     "catalog.datastore", "server", "server.ca", "server.ca.rotator", "other"};
 inline constexpr size_t kDatastore = 0;
+inline constexpr size_t kAuthority = 2;
 inline constexpr size_t kOther = 4;
 
 struct HealthAnswer {
@@ -52,19 +53,21 @@ struct Evidence {
 
 // Closed; what the server is.
 //   healthy        it serves
+//   not_signing    it serves, and by its own word, up to 60 s old, it cannot sign: its key manager
+//                  fails, and what is renewed is not
 //   database       it does not serve, and neither does its database
 //   server_broken  it does not serve, and the database is not why
 //   unreachable    neither its port nor its health endpoint answers
 //   unknown        the signs contradict each other, or say too little
-inline constexpr std::array<std::string_view, 5> kVerdicts = {
-    "healthy", "database", "server_broken", "unreachable", "unknown"};
+inline constexpr std::array<std::string_view, 6> kVerdicts = {
+    "healthy", "not_signing", "database", "server_broken", "unreachable", "unknown"};
 std::string_view JudgeServer(const HealthAnswer& live, const HealthAnswer& ready,
                              const Evidence& evidence);
 
 // Closed; SPIRE's word against the evidence.
 //   agrees      they say the same
 //   says_well   200 while it does not serve
-//   says_ill    not 200 while it serves: a liveness probe would end a healthy server
+//   says_ill    not 200 while it serves and signs: a liveness probe would end a healthy server
 //   unknown     no evidence
 inline constexpr std::array<std::string_view, 4> kAgreements = {"agrees", "says_well", "says_ill",
                                                                 "unknown"};

@@ -91,6 +91,9 @@ TEST(HealthJudgeTest, GoesByTheEvidenceAndNotByTheWord) {
       {no_keys, {false, unseen}, "server_broken", "agrees"},
       {hangs, {false, true}, "server_broken", "agrees"},
       {hangs, {unseen, unseen}, "server_broken", "unknown"},
+      // One that serves, and whose key manager refuses.
+      {no_keys, {true, true}, "not_signing", "agrees"},
+      {no_keys, {true, unseen}, "not_signing", "agrees"},
       // A server that is not there, or whose health listener is off.
       {gone, {false, true}, "unreachable", "agrees"},
       {gone, {false, false}, "unreachable", "agrees"},

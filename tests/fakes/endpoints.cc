@@ -115,10 +115,13 @@ Result<std::string> Endpoints::Command(std::string_view line) {
       simulator_.health = Health::kWell;
     } else if (words[1] == "failing") {
       simulator_.health = Health::kFailing;
+    } else if (words[1] == "refusing") {
+      simulator_.health = Health::kRefusing;
     } else if (words[1] == "unattested") {
       simulator_.health = Health::kUnattested;
     } else {
-      return Wrong("health " + Quoted(words[1]) + ": expected well, failing or unattested");
+      return Wrong("health " + Quoted(words[1]) +
+                   ": expected well, failing, refusing or unattested");
     }
     return std::string();
   }

@@ -44,7 +44,7 @@ class Endpoints {
   //   latency FACTOR         on all calls
   //   restart                as after a crash
   //   agents N | workloads N restarts with another fleet
-  //   health well|failing|unattested
+  //   health well|failing|refusing|unattested
   //   hang prometheus|health no-accept|accept-only|drip|reset|flood|none
   //   stats                  what became of lines and datagrams so far
   Result<std::string> Command(std::string_view line);

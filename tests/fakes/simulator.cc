@@ -138,6 +138,11 @@ std::pair<int, std::string> Simulator::HealthAnswer(std::string_view path) const
     return {200, R"({"catalog.datastore":{},"server":{},"server.ca":{},"server.ca.rotator":{}})"};
   }
   // A server gives both paths the same verdict.
+  if (health == Health::kRefusing) {
+    return {500, R"({"catalog.datastore":{},"server":{},)"
+                 R"("server.ca":{"sign_x509_svid_err":"rpc error: code = Internal"},)"
+                 R"("server.ca.rotator":{}})"};
+  }
   return {500, R"({"catalog.datastore":{"list_bundle_err":"rpc error: code = Unknown"},)"
                R"("server":{"get_bundle_err":"rpc error: code = Internal"},)"
                R"("server.ca":{},"server.ca.rotator":{}})"};

@@ -29,6 +29,7 @@ struct SimulatorOptions {
 enum class Health {
   kWell,
   kFailing,     // the datastore does not answer
+  kRefusing,    // a server whose keys do not sign
   kUnattested,  // an agent without an SVID: alive, not ready
 };
 

@@ -95,6 +95,8 @@ class ServerPart final : public IdentityPart {
       }
       signing.delay = std::chrono::milliseconds(static_cast<int64_t>(wait * 1000));
     }
+    // A real one finds out within a minute, when it looks at itself.
+    simulator_.health = signing.denied ? Health::kRefusing : Health::kWell;
     return Answer(server_->SetSigning(signing));
   }
 
