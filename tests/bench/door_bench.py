@@ -3,7 +3,8 @@
 
   tls      a page of 2,000 series over TLS: new resumed connections, new full handshakes, kept connections; plain beside them
   hostile  scrapes from one address while another sends, all at once: 500 idle connections, 200 half-sent requests, readers at a
-           byte a second, half handshakes, wrong passwords of cost 12, and a flood of new connections
+           byte a second, half handshakes, wrong passwords of cost 12, and a flood of new connections. Whoever scrapes would be
+           another machine: where it may, it runs in the real-time class, so that only the server's delays count
 
 usage: door_bench.py BIN_DIR [tls|hostile]
 """
@@ -26,6 +27,7 @@ import time
 from stream_cpu import free_port, resident_mib
 
 SCRAPES = 300
+SCRAPES_UNDER_ATTACK = 600  # its 99th percentile is of six
 # Of `secret`, cost 12.
 HASH = "$2b$12$cdFg9V4fvQiZ2Le7DcsOIuzQTa3rP8dA21UN69CBUdZFR3F1oQT1O"
 AUTH = {"Authorization": "Basic " + base64.b64encode(b"prom:secret").decode()}
@@ -203,7 +205,17 @@ class Attack:
             one.close()
 
 
+def apart() -> str:
+    """The client on its own, as far as it may; what it starts is not."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        return "client in the real-time class"
+    except PermissionError:
+        return "client and attacker compete for the processors"
+
+
 def hostile(programs: pathlib.Path) -> None:
+    print(apart())
     with tempfile.TemporaryDirectory(prefix="db-", dir="/tmp") as name:
         folder = pathlib.Path(name)
         certificate(folder)
@@ -222,12 +234,12 @@ def hostile(programs: pathlib.Path) -> None:
 
                 fresh()  # the password is checked once
                 print(f"{title}, basic auth, a new connection for each scrape")
-                report("alone", timed(SCRAPES, fresh))
+                report("alone", timed(SCRAPES_UNDER_ATTACK, fresh))
                 attack = subprocess.Popen([sys.executable, "-B", __file__, "attack", str(exporter.port)],
                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                 try:
                     attack.stdout.readline()  # all is under way
-                    report("under attack from another address", timed(SCRAPES, fresh))
+                    report("under attack from another address", timed(SCRAPES_UNDER_ATTACK, fresh))
                 finally:
                     attack.communicate()
                 page = Bound(exporter.port, "127.0.0.1", context)
