@@ -86,12 +86,13 @@ TEST(PlansGoldenTest, Tier1IsIndexLookUpsAtAMillionRows) {
     std::ofstream(path) << text;
     return;
   }
+  EXPECT_EQ(text.find("Seq Scan on registered_entries"), std::string::npos);
+  EXPECT_EQ(text.find("Seq Scan on attested_node_entries"), std::string::npos);
   const std::string expected = ReadFile(path);
   if (expected.empty()) {
     GTEST_SKIP() << "no plans of PostgreSQL " << server.major() << " are written down";
   }
   EXPECT_EQ(text, expected);
-  EXPECT_EQ(text.find("Seq Scan on registered_entries"), std::string::npos);
 }
 
 }  // namespace

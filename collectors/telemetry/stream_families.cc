@@ -132,11 +132,11 @@ constexpr FamilyDescription kCrossCheck = Full(
          "The same events as told by two witnesses: timer against counter, stream against scrape.",
          kOwn, 4));
 
-constexpr FamilyDescription kScraped = Full(Make(
+constexpr FamilyDescription kScraped = Make(
     "spire_exporter_telemetry_scraped_observations_total", MetricType::kCounter, kPlacementOnly,
     "Observations in histograms that SPIRE's page told and the stream did not; of quantiles "
     "only exact ones are sure.",
-    kOwn, kPlacementCount));
+    kOwn, kPlacementCount);
 
 constexpr const FamilyDescription* kAll[] = {
     &kDatagrams,  &kLines,         &kRejected,   &kKernelDropped, &kTruncated,

@@ -126,7 +126,7 @@ class JudgeTest(unittest.TestCase):
     def test_pages_are_held_against_the_limit_and_the_machine(self) -> None:
         limit = PAGE_SECONDS
         self.assertTrue(judge_pages([0.001] * 100, [limit] * 100).passed)
-        self.assertTrue(judge_pages([limit] * 100, [2 * limit] * 100).passed)
+        self.assertFalse(judge_pages([limit] * 100, [2 * limit] * 100).passed)
         self.assertFalse(judge_pages([0.001] * 100, [limit + 0.001] * 100).passed)
         self.assertFalse(judge_pages([0.001] * 100, [0.001] * 98 + [float("inf")] * 2).passed)
         self.assertFalse(judge_pages([0.001], []).passed)

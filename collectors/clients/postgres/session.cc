@@ -13,7 +13,8 @@ namespace spire_exporter::pg {
 namespace {
 
 constexpr Duration kBackoffInitial = std::chrono::seconds(1);
-constexpr Duration kBackoffMax = std::chrono::seconds(15);
+// A node that is well again, or is writable beside another, is named about this late.
+constexpr Duration kBackoffMax = std::chrono::seconds(5);
 
 Error Busy() {
   return {Code::kResourceExhausted, "the connection was busy with another reading", "", true};

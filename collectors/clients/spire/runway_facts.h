@@ -50,8 +50,12 @@ struct Horizon {
   bool operator==(const Horizon&) const = default;
 };
 
+// How long a word is as of now where its source asks each half a minute or sooner.
+inline constexpr Duration kFreshFor = std::chrono::seconds(90);
+
 // Of the agent beside this process. Subject: `canary`.
 struct CanaryFact {
+  Duration fresh_for = kFreshFor;  // two rounds, where they are far apart
   std::optional<UnixTime> x509_not_before, x509_not_after;
   std::optional<SystemTime> jwt_minted;  // the last token that had to be signed, and came
   std::optional<Duration> jwt_lifetime;
@@ -64,6 +68,9 @@ struct CanaryFact {
 
 // Of the agent beside this process. Subject: `sync`; what the stream alone has told: `sync/stream`.
 struct SyncFact {
+  std::optional<Duration> interval;  // between two synchronisations; absent where nobody said
+  // What was synchronised were refusals: nothing that was due has been signed since.
+  bool refused = false;
   std::optional<UnixTime> last_success;
   std::optional<uint64_t> cached_x509_svids;
   std::string source;  // `admin_socket`, `telemetry`
@@ -71,6 +78,7 @@ struct SyncFact {
 
 // The servers as they are reached from here. Subject: `servers`.
 struct ServersFact {
+  Duration fresh_for = kFreshFor;  // two rounds, where they are far apart
   uint64_t addresses = 0;  // that the name stands for; 0 when it stands for none
   uint64_t serving = 0;    // that answered GetBundle
   // Of those that shook hands: whether the bundle that this place holds, and the one that an agent

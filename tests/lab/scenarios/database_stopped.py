@@ -15,14 +15,17 @@ _PRIMARY = "the primary is down"
 _BOTH = "both are down"
 _STANDBY = "the standby alone is down"
 _UNKNOWN = "the primary is down: the lag is unknown"
+_PAGES = 300
 _GONE = ("unreachable", "refused", "gone")
 
 
 def _script(lab: Lab, watch: Watch) -> None:
     postgres = database_of(lab)
+    watch.time_pages("well", _PAGES)
     database.stop(lab, postgres.primary)
     watch.note(_PRIMARY)
     watch.time_said(_UNKNOWN, lag_is_unknown)
+    watch.time_pages("refused", _PAGES)
     watch.watch(40)
     database.stop(lab, postgres.standby)
     watch.note(_BOTH)
@@ -77,8 +80,9 @@ SCENARIO = Scenario(
                  and _is(look.said.node("ro/0"), *_GONE), within=7),
         _IT.says(_STANDBY, "the standby is gone, the primary is back", lambda look:
                  look.said.node("rw/0") == "primary" and _is(look.said.node("ro/0"), *_GONE),
-                 within=20),
+                 within=10),
         _IT.said_within(_UNKNOWN, 2.0),
+        _IT.pages_as_fast("well", "refused"),
         _IT.one_connection_each,
         _IT.well_in_the_end("both nodes are as named", lambda look: look.said.nodes()
                             == "rw primary, ro standby, healthy"),

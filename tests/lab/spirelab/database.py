@@ -28,6 +28,8 @@ _GUARDED = ("SELECT CASE WHEN NOT pg_is_in_recovery() THEN 0 WHEN pg_last_wal_re
             "pg_last_xact_replay_timestamp()) END")
 _HEADS = ("s", "broken", "truth", "plain", "guarded", "postgres_exporter 0.11", "spire-exporter")
 _WATCHER = "server-0"
+# What is said of the standby when log that it needs is gone: it has to be built anew.
+LOST_SLOT = "slot lost"
 # What an inserted row, a look at the standby and a page are apart at most.
 SLACK_SECONDS = 2.0
 
@@ -172,6 +174,8 @@ class Comparison(Lookout[Row]):
             return None, "no page", "no page"
         lag = said.value(names.PG_LAG, node="ro/0")
         word = said.state(names.PG_REPLICATION_STATE, node="ro/0")
+        slot = said.state(names.PG_SLOT_STATE, node="rw/0")
         return lag, word, ", ".join((
             f"{lag:.1f} s" if lag is not None
-            else f"lag {said.state(names.PG_LAG_STATE, node='ro/0')}", word, said.nodes()))
+            else f"lag {said.state(names.PG_LAG_STATE, node='ro/0')}", word,
+            *([LOST_SLOT] if slot == "lost" else []), said.nodes()))

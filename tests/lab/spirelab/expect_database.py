@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable
 
 from spirelab.database import SLACK_SECONDS, Comparison, Row
@@ -57,15 +58,16 @@ class DatabasePlay:
                         brief(fine) or f"{len(late)} readings")
         return judge
 
-    def says(self, broken: str, *states: str) -> Expectation:
-        """While it is broken, one of these states is named, soon and to the end."""
+    def says(self, broken: str, *states: str, within: float = math.inf) -> Expectation:
+        """While it is broken, one of these states is named after so many seconds, and in the end."""
         def judge(lab: Lab, timeline: Timeline) -> Line:
             del lab, timeline
             rows = self.rows(broken)
             last = rows[-1].ours if rows else "nothing"
-            good = bool(rows) and any(word in last for word in states)
             first = next((row.since for row in rows
                           if any(word in row.ours for word in states)), None)
+            good = (any(word in last for word in states) and first is not None
+                    and first <= within)
             return Line(good, f"{broken}: named",
                         f"{last}" + ("" if first is None else f", first after {first:.0f} s"))
         return judge

@@ -104,7 +104,7 @@ class WatchPlay:
                     if known else "the primary never answered")
 
     def pages_as_fast(self, well: str, broken: str) -> Expectation:
-        """Pages take no longer than the limit, or than on this machine when nothing is broken."""
+        """Pages take no longer than the limit; what they take when nothing is broken is told."""
         def judge(lab: Lab, timeline: Timeline) -> Line:
             del lab
             return judge_pages(timeline.measured(well), timeline.measured(broken))
@@ -126,11 +126,11 @@ def judge_said(looks: list[Look], title: str, holds: Holds, within: float, stays
 
 def judge_pages(well: list[float], broken: list[float]) -> Line:
     """The 99th percentiles beside each other."""
-    title = f"pages answer within {PAGE_SECONDS * 1000:g} ms (p99), or as fast as ever"
+    title = f"pages answer within {PAGE_SECONDS * 1000:g} ms (p99)"
     if not well or not broken:
         return Line(False, title, "no page was timed")
     before, then = percentile(well, 0.99), percentile(broken, 0.99)
-    return Line(then <= max(PAGE_SECONDS, 2 * before), title,
+    return Line(then <= PAGE_SECONDS, title,
                 f"{then * 1000:.1f} ms of {len(broken)}, with nothing broken "
                 f"{before * 1000:.1f} ms of {len(well)}")
 
