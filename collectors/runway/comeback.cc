@@ -19,6 +19,7 @@ Comeback JudgeComeback(const spire::ServersFact* servers, const spire::SpireConf
                        std::optional<bool> svid_ended, bool not_issuing) {
   Comeback comeback;
   const auto mark = [&](Reason reason) { comeback.reasons[static_cast<size_t>(reason)] = true; };
+  bool attests_anew = svid_ended == true;
   if (servers == nullptr) {
     mark(Reason::kUnknown);
   } else {
@@ -36,18 +37,20 @@ Comeback JudgeComeback(const spire::ServersFact* servers, const spire::SpireConf
       if (!rebootstrap || *rebootstrap == "never") {
         mark(Reason::kBundle);
         if (rebootstrap) mark(Reason::kRebootstrapOff);
-      } else if (!bootstrap) {
-        mark(Reason::kUnknown);
+      } else {
+        // To fetch another bundle is to attest again, also while its SVID lives.
+        attests_anew = true;
+        if (!bootstrap) mark(Reason::kUnknown);
       }
     } else if (!held && !bootstrap && servers->serving > 0) {
       mark(Reason::kUnknown);
     }
   }
-  if (svid_ended != false) {
+  if (attests_anew || !svid_ended) {
     std::optional<bool> again;
     if (config != nullptr) again = CanReattest(config->node_attestor);
-    if (svid_ended == true && again == false) {
-      mark(Reason::kSvidEnded);
+    if (attests_anew && again == false) {
+      if (svid_ended == true) mark(Reason::kSvidEnded);
       mark(Reason::kAttestor);
     } else if (!again.value_or(false)) {
       mark(Reason::kUnknown);

@@ -17,7 +17,7 @@ enum class Reason {
   kBootstrapBundle,  // nor does, or nor would, the one that an agent begins with
   kRebootstrapOff,   // the bundle held is of no use, and the agent may not fetch another
   kSvidEnded,        // its own SVID has ended: it must attest anew
-  kAttestor,         // ... and its attestor lets nobody attest twice
+  kAttestor,         // it must, for that or for another bundle, and its attestor lets nobody twice
   kNotIssuing,       // servers answer and sign nothing: what it held it would not get again
   kUnknown,
 };

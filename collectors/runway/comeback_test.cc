@@ -71,6 +71,20 @@ TEST(ComebackTest, ServersWithNewKeysNeedAFreshBootstrap) {
   EXPECT_EQ(JudgeComeback(&servers, &always, false).state, "no");
 }
 
+TEST(ComebackTest, ToFetchAnotherBundleIsToAttestAnew) {
+  auto servers = Well();
+  servers.held_bundle_verifies = false;
+  for (const char* const mode : {"auto", "always"}) {
+    const auto token = With("join_token", mode);
+    const Comeback comeback = JudgeComeback(&servers, &token, false);
+    EXPECT_EQ(comeback.state, "no") << mode;
+    EXPECT_TRUE(comeback.Has(Reason::kAttestor)) << mode;
+    EXPECT_FALSE(comeback.Has(Reason::kSvidEnded)) << mode;
+    const auto other = With("house_attestor", mode);
+    EXPECT_EQ(JudgeComeback(&servers, &other, false).state, "unknown") << mode;
+  }
+}
+
 TEST(ComebackTest, WhatIsNotSeenIsNotPromised) {
   const auto config = With("x509pop");
   EXPECT_EQ(JudgeComeback(nullptr, &config, false).state, "unknown");
