@@ -188,6 +188,7 @@ AgentWatch::View AgentWatch::Read() {
     view.last_sync = std::min(sync->system, by_steady);
   }
   view.cached = ledger_.cached();
+  view.refused = ledger_.refused();
   const bool speaks = stream_.last && now.steady - *stream_.last <= kStreamQuiet;
   view.anybody_could_say = stream_.listening && !stream_.files_only && stream_.last.has_value();
   view.spoke = stream_.last;

@@ -49,6 +49,7 @@ class AgentWatch final : public EventTap {
     RenewalLedger::Standing standing;
     std::optional<SystemTime> last_sync;
     std::optional<uint64_t> cached;
+    bool refused = false;  // what is due, by the servers
     bool anybody_could_say = false;
     // When the source last spoke; nothing before it has.
     std::optional<SteadyTime> spoke;

@@ -225,7 +225,9 @@ TEST_F(RefusalTest, WhatIsRefusedIsNotTakenToBeRenewed) {
   for (int i = 0; i < 22; ++i) Sync(0, false);
   EXPECT_NEAR(First(), 130, 0.5);
   const auto synced = watch_.Read().last_sync;
+  EXPECT_FALSE(watch_.Read().refused);
   Sync(1, true);
+  EXPECT_TRUE(watch_.Read().refused);
   EXPECT_NEAR(First(), 125, 0.5);
   for (int i = 0; i < 10; ++i) Sync(3, true);
   EXPECT_NEAR(First(), 75, 0.5);
@@ -241,6 +243,7 @@ TEST_F(RefusalTest, EndsWithTheRetries) {
   Sync(3, false);
   Sync(0, false);
   EXPECT_NEAR(First(), 230, 1);
+  EXPECT_FALSE(watch_.Read().refused);
   EXPECT_TRUE(watch_.Read().standing.whole);
   EXPECT_EQ(watch_.Read().standing.groups[0].count, 3u);
 }

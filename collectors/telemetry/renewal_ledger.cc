@@ -26,8 +26,8 @@ constexpr Duration kTargetFrom = hours(12);
 // The agent asks for what it lacks twice a second.
 constexpr int kRetriesToBelieve = 3;
 constexpr Duration kRetriesWithin = seconds(4);
-// Clocks that run apart by less have not been set.
-constexpr Duration kSlew = seconds(2);
+// What pages of SPIRE's endpoint leave open of an age.
+constexpr Duration kSlackOfPages = seconds(15);
 
 // A share of the life, in thousandths, from the signing on.
 Duration AgeWhenLeft(Duration ttl, int thousandths) {
@@ -64,7 +64,7 @@ void RenewalLedger::OnDoubt(SteadyTime now) {
   signed_ = taken_ = gone_ = unexplained_ = 0;
   unseen_ = cached_.value_or(0);
   sure_ = false;
-  unsure_since_ = now;
+  unsure_since_ = doubted_ = now;
   pending_.reset();
   before_.reset();
   refused_.reset();
@@ -208,7 +208,7 @@ bool RenewalLedger::StillRefused(SteadyTime now) {
 }
 
 void RenewalLedger::Settle(SteadyTime now) {
-  if (!sure_ && !unsure_since_) unsure_since_ = now;
+  if (!sure_ && !unsure_since_) unsure_since_ = doubted_ = now;
   if (pending_ && !pending_->failed && now - pending_->seen > kCallMax) {
     // How it went was not heard.
     OnDoubt(now);
@@ -306,13 +306,18 @@ void RenewalLedger::Take(uint64_t count, const Instant& at) {
   const uint64_t of_unseen = std::min(unseen_, count);
   unseen_ -= of_unseen;
   count -= of_unseen;
-  uint64_t old_enough = 0;
+  uint64_t old_enough = 0, nearly = 0;
   for (const Record& record : records_) {
-    if (record.at.steady > at.steady - RenewedFrom()) break;
-    old_enough += record.count;
+    const Duration age = at.steady - record.at.steady;
+    if (age >= RenewedFrom()) old_enough += record.count;
+    if (age >= RenewedFrom() - kSlackOfPages) nearly += record.count;
   }
-  if (taken_ + count > old_enough && sure_) {
-    // Somebody lives shorter than the rest, or was never seen.
+  // Before the cache's size is known, all that is renewed may be from before anything was seen.
+  if (taken_ + count > old_enough && (sure_ || cached_)) {
+    // Somebody lives shorter than the rest, or was never seen. Each such renewal takes the record
+    // of another.
+    const bool all_seen = sure_ || at.steady - doubted_ > 2 * RenewedUntil();
+    if (taken_ + count > nearly && all_seen) shorter_seen_ = at.steady;
     sure_ = false;
     unsure_since_ = at.steady;
   }
@@ -348,48 +353,6 @@ void RenewalLedger::DropAged(SteadyTime before) {
     signed_ -= count;
     records_.pop_front();
   }
-}
-
-const RenewalLedger::Record& RenewalLedger::RecordAt(uint64_t offset) const {
-  for (const Record& record : records_) {
-    if (offset < record.count) return record;
-    offset -= record.count;
-  }
-  return records_.back();
-}
-
-// After the system's clock was set, and after the machine slept, the two clocks differ on how old a
-// certificate is: the one that says older is believed.
-SystemTime RenewalLedger::ExpiryOf(const Instant& at, const Instant& now) const {
-  const auto ttl = std::chrono::duration_cast<SystemTime::duration>(*ttl_);
-  const SystemTime by_system = at.system + ttl;
-  const SystemTime by_steady =
-      now.system + std::chrono::duration_cast<SystemTime::duration>(at.steady - now.steady) + ttl;
-  return by_steady < by_system - kSlew ? by_steady : by_system;
-}
-
-RenewalLedger::Standing RenewalLedger::Read(const Instant& now) const {
-  Standing standing;
-  if (!ttl_) return standing;
-  standing.whole = sure_ && cached_.has_value();
-  uint64_t skip = taken_;
-  for (const Record& record : records_) {
-    const uint64_t skipped = std::min(skip, record.count);
-    skip -= skipped;
-    if (skipped == record.count) continue;
-    standing.groups.push_back({ExpiryOf(record.at, now), record.count - skipped});
-  }
-  if (standing.groups.empty()) return standing;
-  const SteadyTime latest = RecordAt(taken_).at.steady;
-  SteadyTime earliest = taken_ + gone_ == 0 ? latest : records_.front().at.steady;
-  if (last_sync_) earliest = std::max(earliest, last_sync_->steady - RenewedUntil());
-  earliest = std::min(earliest, latest);
-  const SteadyTime told =
-      std::max(earliest, latest - std::chrono::duration_cast<SteadyTime::duration>(kMargin));
-  standing.groups.front().expiry -= std::chrono::duration_cast<SystemTime::duration>(latest - told);
-  standing.sooner = told - earliest;
-  standing.later = RecordAt(taken_ + gone_).at.steady - told;
-  return standing;
 }
 
 }  // namespace spire_exporter::telemetry

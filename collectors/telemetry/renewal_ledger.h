@@ -34,6 +34,10 @@ struct Instant {
 // else when all that were there before must have been renewed. SVIDs that go are not told apart
 // either; they are waited for until they would have been renewed.
 //
+// SVIDs that live shorter than the rest show when more is renewed than is old enough. The ledger is
+// then not whole for two lives. A few among many that are renewed all the time do not show: the
+// lifetime that it is given has to be the shortest.
+//
 // A server that cannot sign refuses each SVID of a batch by itself, and the agent counts the call
 // as a success all the same. It then asks again twice a second for what was refused, without
 // announcing it and without holding more afterwards: three times are a refusal. What the batch was
@@ -55,6 +59,8 @@ class RenewalLedger {
   };
   struct Standing {
     bool whole = false;
+    // Some are renewed sooner than the lifetime that is known allows: nothing follows from it.
+    bool shorter_lives = false;
     // Rising; without those whose signing was not seen. The first is moved as said above.
     std::vector<Group> groups;
     Duration sooner{0}, later{0};
@@ -81,6 +87,8 @@ class RenewalLedger {
   // The last sync that left nothing unsigned, known a second later.
   std::optional<Instant> last_sync() const { return last_sync_; }
   std::optional<uint64_t> cached() const { return cached_; }
+  // What is due is refused, as of the last batch or retry.
+  bool refused() const { return refused_.has_value(); }
   Standing Read(const Instant& now) const;
 
  private:
@@ -155,6 +163,8 @@ class RenewalLedger {
   uint64_t unseen_ = 0;       // held, and signed before anything was seen
   bool sure_ = false;         // but for what is unseen, every signing is known
   std::optional<SteadyTime> unsure_since_;
+  SteadyTime doubted_;                      // the last time that something was missed
+  std::optional<SteadyTime> shorter_seen_;  // a renewal of one that lives shorter than ttl_
   std::optional<uint64_t> cached_;
   std::optional<Pending> pending_;
   std::optional<SteadyTime> signed_seen_;  // the last batch

@@ -30,8 +30,10 @@ class Agent {
     ledger_.OnStarted(now());
     for (size_t i = 0; i < svids; ++i) AddSvid();
   }
-  void AddSvid() {
-    svids_.push_back(now_);
+  void AddSvid() { AddSvid(ttl_); }
+  // One whose entry has a lifetime of its own.
+  void AddSvid(Duration ttl) {
+    svids_.push_back({now_, ttl});
     ledger_.OnSigned(At(now_), milliseconds(5), now());
     ledger_.OnCached(svids_.size(), At(now_), now());
   }
@@ -43,14 +45,14 @@ class Agent {
   // Five seconds, and what a sync does; `heard` is false while nobody listens.
   void Sync(bool heard = true) {
     now_ += milliseconds(std::uniform_int_distribution<int>(4900, 5200)(random_));
-    const Duration life = ttl_ + seconds(10);
     std::uniform_real_distribution<double> jitter(-0.05, 0.05);
     uint64_t due = 0;
-    for (Duration& signing : svids_) {
-      const Duration left = signing + ttl_ - now_;
+    for (Svid& svid : svids_) {
+      const Duration left = svid.signing + svid.ttl - now_;
+      const Duration life = svid.ttl + seconds(10);
       const double share = static_cast<double>(left.count()) / static_cast<double>(life.count());
       if (share > 0.5 + jitter(random_)) continue;
-      signing = now_;
+      svid.signing = now_;
       ++due;
     }
     if (!heard) return;
@@ -68,20 +70,27 @@ class Agent {
     ledger_.Tick(now() + seconds(2));
   }
   SystemTime Truth() const {
-    return At(*std::min_element(svids_.begin(), svids_.end()) + ttl_).system;
+    Duration first = Duration::max();
+    for (const Svid& svid : svids_) first = std::min(first, svid.signing + svid.ttl);
+    return At(first).system;
   }
   Instant Now() const { return At(now_ + seconds(2)); }
   size_t size() const { return svids_.size(); }
   std::mt19937_64& random() { return random_; }
 
  private:
+  struct Svid {
+    Duration signing;
+    Duration ttl;
+  };
+
   SteadyTime now() const { return At(now_).steady; }
 
   RenewalLedger& ledger_;
   const Duration ttl_;
   std::mt19937_64 random_;
   Duration now_ = seconds(1000);
-  std::vector<Duration> svids_;  // when each was signed
+  std::vector<Svid> svids_;
 };
 
 TEST(RenewalLedgerPropertyTest, TellsTheFirstEndWithinTenSecondsWithSvidsOfFourMinutes) {
@@ -128,6 +137,44 @@ TEST(RenewalLedgerPropertyTest, TheTruthLiesBetweenTheBoundsItTells) {
       const SystemTime first = standing.groups[0].expiry;
       ASSERT_LE(first - standing.sooner - seconds(1), agent.Truth()) << seed << " " << sync;
       ASSERT_GE(first + standing.later + seconds(1), agent.Truth()) << seed << " " << sync;
+    }
+  }
+}
+
+// Entries with a shorter x509_svid_ttl of their own.
+TEST(RenewalLedgerPropertyTest, PromisesNothingBesideShorterLivesOnceOneWasRenewed) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const Duration shorter = seconds(300 + static_cast<int64_t>(seed) % 4 * 300);
+    RenewalLedger ledger;
+    ledger.SetTtl(seconds(3600));
+    Agent agent(ledger, seconds(3600), seed);
+    agent.Start(seed % 4);
+    for (uint64_t i = 0; i <= seed % 3; ++i) agent.AddSvid(shorter);
+    if (seed % 5 == 0) ledger.OnDoubt(agent.Now().steady);
+    const int renewed = static_cast<int>(shorter / seconds(5) * 6 / 10) + 1;
+    for (int sync = 0; sync < 3000; ++sync) {
+      agent.Sync();
+      const RenewalLedger::Standing standing = ledger.Read(agent.Now());
+      if (sync < renewed || !standing.whole) continue;
+      ASSERT_FALSE(standing.groups.empty());
+      ASSERT_LE(standing.groups[0].expiry, agent.Truth() + seconds(10)) << seed << " " << sync;
+    }
+    EXPECT_TRUE(ledger.Read(agent.Now()).shorter_lives) << seed;
+  }
+}
+
+TEST(RenewalLedgerPropertyTest, SeesNoShorterLivesWhereAllLiveAlike) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    RenewalLedger ledger;
+    ledger.SetTtl(seconds(240));
+    Agent agent(ledger, seconds(240), seed);
+    agent.Start(1 + seed % 30);
+    for (int sync = 0; sync < 300; ++sync) {
+      agent.Sync();
+      if (agent.random()() % 60 == 0 && agent.size() < 40) agent.AddSvid();
+      if (agent.random()() % 60 == 0 && agent.size() > 1) agent.RemoveSvid();
+      if (agent.random()() % 200 == 0) ledger.OnDoubt(agent.Now().steady);
+      ASSERT_FALSE(ledger.Read(agent.Now()).shorter_lives) << seed << " " << sync;
     }
   }
 }

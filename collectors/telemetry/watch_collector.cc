@@ -15,21 +15,26 @@ constexpr Duration kBackDating = std::chrono::seconds(10);
 // A number of cached SVIDs older than this is of another time.
 constexpr Duration kCachedAgeMax = std::chrono::seconds(30);
 
+// The shorter of what is configured and what the canary is issued: a server cuts a life short where
+// its CA ends sooner.
 std::optional<Duration> TtlOf(const FactsBoard& facts) {
+  std::optional<Duration> ttl;
   for (const char* const subject : {"runway", "server"}) {
     const auto config = facts.Latest<spire::SpireConfigFact>(subject);
-    if (config && config->value->x509_svid_ttl) return config->value->x509_svid_ttl;
+    if (!ttl && config) ttl = config->value->x509_svid_ttl;
   }
   const auto canary = facts.Latest<spire::CanaryFact>("canary");
-  if (!canary || !canary->value->x509_not_before || !canary->value->x509_not_after) return {};
-  const Duration ttl =
+  if (!canary || !canary->value->x509_not_before || !canary->value->x509_not_after) return ttl;
+  const Duration issued =
       *canary->value->x509_not_after - *canary->value->x509_not_before - kBackDating;
-  return ttl > Duration::zero() ? std::optional(ttl) : std::nullopt;
+  if (issued <= Duration::zero()) return ttl;
+  return std::min(issued, ttl.value_or(issued));
 }
 
 spire::Horizon HorizonOf(const AgentWatch::View& view) {
   spire::Horizon horizon;
   horizon.whole = view.standing.whole;
+  horizon.shorter_lives = view.standing.shorter_lives;
   horizon.anybody_could_say = view.anybody_could_say;
   horizon.sooner = std::chrono::ceil<std::chrono::seconds>(view.standing.sooner);
   horizon.later = std::chrono::ceil<std::chrono::seconds>(view.standing.later);
@@ -68,9 +73,12 @@ class WatchCollector final : public Collector {
       reading.facts.push_back(
           Fact::Make<spire::Horizon>("workload/ledger", *view.spoke, HorizonOf(view)));
     }
-    if (view.last_sync) {
+    if (view.last_sync || view.refused) {
       spire::SyncFact fact;
-      fact.last_success = std::chrono::floor<std::chrono::seconds>(*view.last_sync);
+      if (view.last_sync) {
+        fact.last_success = std::chrono::floor<std::chrono::seconds>(*view.last_sync);
+      }
+      fact.refused = view.refused;
       fact.cached_x509_svids = view.cached;
       fact.source = "telemetry";
       reading.facts.push_back(

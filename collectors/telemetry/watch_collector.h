@@ -11,7 +11,8 @@ namespace spire_exporter::telemetry {
 
 // Publishes spire::Horizon `workload/ledger` and spire::SyncFact `sync/stream`, each as observed
 // when the source last spoke, and neither before it has told anything of the kind. The lifetime of
-// SVIDs comes from spire::SpireConfigFact `runway` or `server`, or from what the canary was issued.
+// SVIDs is the shorter of spire::SpireConfigFact `runway`, else `server`, and what the canary was
+// issued.
 // Shows no family. `watch` outlives it.
 std::unique_ptr<Collector> MakeWatchCollector(AgentWatch& watch);
 

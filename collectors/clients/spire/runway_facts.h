@@ -16,7 +16,7 @@
 namespace spire_exporter::spire {
 
 // When identities end that one source knows of. The fact's subject is the clock and the source:
-// `workload/ledger`, `workload/cache`, `workload/bound`, `agent/cache`, `agent/datastore`.
+// `workload/ledger`, `agent/cache`, `agent/datastore`.
 //   workload  the first X.509-SVID of a workload ends
 //   agent     the first agent's own SVID ends: the agent exits and takes its Workload API along
 struct Horizon {
@@ -29,9 +29,11 @@ struct Horizon {
 
   // Rising, at most kGroupsMax: what is beyond is counted in the last.
   std::vector<Group> groups;
-  // Whether that is all that the source's place has. False for a bound, and for a ledger that has
-  // not yet seen every SVID renewed once.
+  // Whether that is all that the source's place has. False for a ledger that has not yet seen every
+  // SVID renewed once.
   bool whole = false;
+  // Some were renewed sooner than the lifetime that is known allows: nothing follows from it.
+  bool shorter_lives = false;
   // By how much the first may end sooner, or later, than the first group says, where the source
   // cannot tell them apart.
   std::chrono::seconds sooner{0}, later{0};
