@@ -12,21 +12,30 @@ using std::chrono::seconds;
 
 constexpr Duration kBackDating = seconds(10);
 constexpr Duration kSyncInterval = seconds(5);  // SPIRE's default
-// A word is as of now for so long: the slowest source asks every half a minute.
-constexpr Duration kFresh = seconds(90);
+// Of sources that say nothing else.
+constexpr Duration kFresh = spire::kFreshFor;
 constexpr Duration kSilentWhileIssuing = minutes(2);
 constexpr Duration kPassedLongAgo = hours(1);
-// Without a canary, agents that synchronised within this are taken to be served.
+// Without a canary, agents that synchronised within this, or within two intervals and the slack,
+// are taken to be served.
 constexpr Duration kSyncedOfLate = minutes(1);
+constexpr Duration kSyncSlack = seconds(10);
 // Clocks that run apart by less have not been set.
 constexpr Duration kSlew = seconds(2);
 
+// Of facts that say themselves for how long they are as of now.
 template <typename T>
 std::optional<FactsBoard::Observed<T>> Fresh(const FactsBoard& facts, std::string_view subject,
                                              SteadyTime now) {
   auto fact = facts.Latest<T>(subject);
-  if (fact && now - fact->at > kFresh) fact.reset();
+  if (fact && now - fact->at > fact->value->fresh_for) fact.reset();
   return fact;
+}
+
+// Whether the stream says that nothing that was due has been signed.
+bool RefusedInStream(const FactsBoard& facts, SteadyTime now) {
+  const auto stream = facts.Latest<spire::SyncFact>("sync/stream");
+  return stream && now - stream->at <= kFresh && stream->value->refused;
 }
 
 std::optional<FactsBoard::Observed<spire::SyncFact>> LastSync(const FactsBoard& facts) {
@@ -35,6 +44,14 @@ std::optional<FactsBoard::Observed<spire::SyncFact>> LastSync(const FactsBoard& 
   if (!sync || !sync->value->last_success) return stream;
   if (stream && stream->value->last_success && stream->at - sync->at > kFresh) return stream;
   return sync;
+}
+
+// No SVID outlives the CA that signed it.
+void CutShort(std::optional<Duration> ca, SourceView* view) {
+  if (!ca || !view->runway || *view->runway <= *ca) return;
+  view->sooner = std::max(view->sooner - (*view->runway - *ca), Duration::zero());
+  view->later = Duration::zero();
+  view->runway = ca;
 }
 
 }  // namespace
@@ -54,8 +71,8 @@ Duration RunwayJudge::Left(SystemTime end, const Seen& seen, const Now& now) {
   return by_steady < by_system - kSlew ? by_steady : by_system;
 }
 
-bool RunwayJudge::Dropped(Duration left, SteadyTime at, const Now& now) {
-  if (now.issuing == "yes") return now.steady - at > kSilentWhileIssuing;
+bool RunwayJudge::Dropped(Duration left, SteadyTime at, const Now& now, Duration fresh_for) {
+  if (now.issuing == "yes") return now.steady - at > std::max(kSilentWhileIssuing, fresh_for);
   return now.issuing == "unknown" && left < -kPassedLongAgo;
 }
 
@@ -72,9 +89,10 @@ SourceView RunwayJudge::ViewOf(Source& source, const FactsBoard& facts, const No
     source.last = fact->value;
     source.at = fact->at;
   }
+  if (fact && fact->value->shorter_lives) source.last = nullptr;  // what was whole was not
   if (source.last != nullptr) {
     const Duration left = Left(source.last->groups.front().expiry, source.seen, now);
-    if (Dropped(left, source.at, now)) {
+    if (Dropped(left, source.at, now, kFresh)) {
       source.last = nullptr;
     } else {
       view.runway = left;
@@ -98,11 +116,12 @@ SourceView RunwayJudge::Bound(const FactsBoard& facts, const Now& now) {
     synced_at_ = sync->at;
   }
   if (!synced_ || !life_) return view;
-  const auto config = facts.Latest<spire::SpireConfigFact>("agent");
-  Duration interval = options_.sync_interval.value_or(kSyncInterval);
-  if (!options_.sync_interval && config && config->value->sync_interval) {
-    interval = *config->value->sync_interval;
+  if (const auto ledger = facts.Latest<spire::Horizon>("workload/ledger");
+      ledger && ledger->value->shorter_lives) {
+    view.state = "partial";
+    return view;
   }
+  const Duration interval = SyncInterval(facts);
   // The agent's word is of entries: what servers refuse to sign does not keep it from being synced.
   // Where syncs go on long after the last good token, nothing is known to have been signed since.
   const auto canary = facts.Latest<spire::CanaryFact>("canary");
@@ -113,7 +132,7 @@ SourceView RunwayJudge::Bound(const FactsBoard& facts, const Now& now) {
   // An SVID that a good synchronisation left alone had 0.45 of its life left at the least.
   const Duration ahead = *life_ / 100 * 45 - interval;
   const Duration left = Left(*synced_ + duration_cast<SystemTime::duration>(ahead), sync_, now);
-  if (Dropped(left, synced_at_, now)) return view;
+  if (Dropped(left, synced_at_, now, kFresh)) return view;
   view.runway = left;
   view.state = now.steady - synced_at_ <= kFresh ? "current" : "kept";
   return view;
@@ -123,12 +142,14 @@ void RunwayJudge::Expiring(const Source& source, const SourceView& view, const N
                            RunwayView* all) {
   if (!view.runway || source.last == nullptr) return;
   const spire::Horizon& horizon = *source.last;
+  const bool outlived = source.clock == "workload" && all->ca;
+  const Duration ca = outlived ? *all->ca : Duration::max();
   ExpiringView expiring{source.clock, {}};
   for (size_t i = 0; i < kWithinMinutes.size(); ++i) {
     uint64_t count = 0;
     bool beyond = horizon.whole;
     for (const spire::Horizon::Group& group : horizon.groups) {
-      if (Left(group.expiry, source.seen, now) > minutes(kWithinMinutes[i])) {
+      if (std::min(Left(group.expiry, source.seen, now), ca) > minutes(kWithinMinutes[i])) {
         beyond = true;
         break;
       }
@@ -143,85 +164,130 @@ void RunwayJudge::Expiring(const Source& source, const SourceView& view, const N
   }
 }
 
-RunwayView RunwayJudge::Judge(const FactsBoard& facts, SteadyTime steady, SystemTime system) {
-  RunwayView all;
-  Now now{steady, system, "unknown"};
-  const auto canary = facts.Latest<spire::CanaryFact>("canary");
-  const auto servers = facts.Latest<spire::ServersFact>("servers");
+std::string_view RunwayJudge::Issuing(const FactsBoard& facts, const Now& now) const {
+  const auto canary = Fresh<spire::CanaryFact>(facts, "canary", now.steady);
+  if (canary && canary->value->issuing) return *canary->value->issuing ? "yes" : "no";
+  const auto servers = Fresh<spire::ServersFact>(facts, "servers", now.steady);
+  if (servers && servers->value->serving == 0) return "no";
+  if (RefusedInStream(facts, now.steady)) return "no";
   const auto sync = LastSync(facts);
-  if (canary && steady - canary->at <= kFresh && canary->value->issuing) {
-    now.issuing = *canary->value->issuing ? "yes" : "no";
-  } else if (servers && steady - servers->at <= kFresh && servers->value->serving == 0) {
-    now.issuing = "no";
-  } else if (sync && sync->value->last_success && steady - sync->at <= kFresh) {
-    now.issuing = system - *sync->value->last_success <= kSyncedOfLate ? "yes" : "no";
-  }
-  all.issuing = now.issuing;
+  if (!sync || !sync->value->last_success || now.steady - sync->at > kFresh) return "unknown";
+  const Duration of_late = std::max(kSyncedOfLate, 2 * SyncInterval(facts) + kSyncSlack);
+  return now.system - *sync->value->last_success <= of_late ? "yes" : "no";
+}
 
+Duration RunwayJudge::SyncInterval(const FactsBoard& facts) const {
+  if (options_.sync_interval) return *options_.sync_interval;
+  const auto sync = facts.Latest<spire::SyncFact>("sync");
+  if (sync && sync->value->interval) return *sync->value->interval;
+  const auto config = facts.Latest<spire::SpireConfigFact>("agent");
+  return config ? config->value->sync_interval.value_or(kSyncInterval) : kSyncInterval;
+}
+
+void RunwayJudge::TakeLife(const FactsBoard& facts) {
   std::optional<Duration> ttl = options_.x509_svid_ttl;
   const auto config = facts.Latest<spire::SpireConfigFact>("server");
   if (!ttl && config) ttl = config->value->x509_svid_ttl;
-  if (canary) See(canary->at, now, &canary_);
-  if (servers) See(servers->at, now, &servers_);
+  std::optional<Duration> issued;
+  const auto canary = facts.Latest<spire::CanaryFact>("canary");
+  if (canary && canary->value->x509_not_before && canary->value->x509_not_after) {
+    issued = *canary->value->x509_not_after - *canary->value->x509_not_before;
+  }
+  // A server cuts a life short where its CA ends sooner.
   if (ttl) {
-    life_ = *ttl + kBackDating;
-  } else if (canary && canary->value->x509_not_before && canary->value->x509_not_after) {
-    life_ = *canary->value->x509_not_after - *canary->value->x509_not_before;
+    life_ = std::min(*ttl + kBackDating, issued.value_or(Duration::max()));
+  } else if (issued) {
+    life_ = issued;
   }
+}
 
-  const SourceView bound = Bound(facts, now);
-  for (Source& source : sources_) {
-    const bool of_agent = source.source != "datastore";
-    if (of_agent ? options_.role == Role::kServer : options_.role == Role::kAgent) continue;
-    SourceView view = ViewOf(source, facts, now);
-    // Published by some sidecars alone.
-    if (view.state == "absent" && source.subject == "workload/cache") continue;
-    if (view.runway && source.source == "ledger") {
-      // The canary's is one of the SVIDs in the cache.
-      if (canary && canary->value->x509_not_after) {
-        const Duration of_canary = Left(*canary->value->x509_not_after, canary_, now);
-        if (of_canary > Duration::zero() || now.issuing == "no") {
-          view.runway = std::min(*view.runway, of_canary);
-        }
-      }
-      if (source.last->anybody_could_say) {
-        view.state = "doubtful";
-        // Nor can the first end be before what a sync that others cannot write to left behind.
-        if (bound.runway && sync && sync->value->source == "admin_socket") {
-          view.runway = std::max(*view.runway, *bound.runway);
-        }
-      }
+void RunwayJudge::HoldLedger(const FactsBoard& facts, const Now& now, bool anybody_could_say,
+                             const SourceView& bound, SourceView* ledger) const {
+  const auto canary = facts.Latest<spire::CanaryFact>("canary");
+  bool held = false;
+  // The canary's is one of the SVIDs in the cache.
+  if (canary && canary->value->x509_not_after) {
+    const Duration of_canary = Left(*canary->value->x509_not_after, canary_, now);
+    if (of_canary > Duration::zero() || now.issuing == "no") {
+      ledger->runway = std::min(*ledger->runway, of_canary);
+      held = true;
     }
-    const bool counted = source.source == "ledger" || source.source == "datastore";
-    if (counted) Expiring(source, view, now, &all);
-    all.sources.push_back(view);
   }
-  if (options_.role != Role::kServer) all.sources.push_back(bound);
+  if (!anybody_could_say) return;
+  ledger->state = "doubtful";
+  // Nor can the first end be before what a sync that others cannot write to left behind.
+  const auto sync = LastSync(facts);
+  if (bound.runway && sync && sync->value->source == "admin_socket") {
+    ledger->runway = std::max(*ledger->runway, *bound.runway);
+    held = true;
+  }
+  // Never from the stream alone where others could write to it.
+  if (!held) ledger->runway.reset();
+}
 
+void RunwayJudge::AddEnds(const FactsBoard& facts, const Now& now, RunwayView* all) const {
+  const auto canary = facts.Latest<spire::CanaryFact>("canary");
   if (canary && canary->value->jwt_minted && canary->value->jwt_lifetime) {
     const SystemTime end = *canary->value->jwt_minted +
                            duration_cast<SystemTime::duration>(*canary->value->jwt_lifetime);
     const Duration left = Left(end, canary_, now);
-    if (!Dropped(left, canary->at, now)) all.jwt = left;
+    if (!Dropped(left, canary->at, now, canary->value->fresh_for)) all->jwt = left;
   }
+  const auto servers = facts.Latest<spire::ServersFact>("servers");
   if (servers && servers->value->ca_not_after) {
     const Duration left = Left(*servers->value->ca_not_after, servers_, now);
-    if (!Dropped(left, servers->at, now)) all.ca = left;
+    if (!Dropped(left, servers->at, now, servers->value->fresh_for)) all->ca = left;
   }
-  if (options_.role != Role::kServer) {
-    std::optional<bool> ended;
-    for (const SourceView& view : all.sources) {
-      if (view.clock == "agent" && view.source == "cache" && view.runway) {
-        ended = *view.runway <= Duration::zero();
-      }
+}
+
+Comeback RunwayJudge::JudgeReturn(const FactsBoard& facts, const Now& now,
+                                  const RunwayView& all) const {
+  std::optional<bool> ended;
+  for (const SourceView& view : all.sources) {
+    if (view.clock == "agent" && view.source == "cache" && view.runway) {
+      ended = *view.runway <= Duration::zero();
     }
-    const auto agent = facts.Latest<spire::SpireConfigFact>("agent");
-    const bool seen = servers && steady - servers->at <= kFresh;
-    // An agent that is gone gets nothing either, and a start is just what it wants.
-    const bool refused = canary && steady - canary->at <= kFresh && canary->value->refused;
-    all.comeback = JudgeComeback(seen ? servers->value.get() : nullptr,
-                                 agent ? agent->value.get() : nullptr, ended, refused);
   }
+  const auto agent = facts.Latest<spire::SpireConfigFact>("agent");
+  const auto servers = Fresh<spire::ServersFact>(facts, "servers", now.steady);
+  // An agent that is gone gets nothing either, and a start is just what it wants.
+  const auto canary = Fresh<spire::CanaryFact>(facts, "canary", now.steady);
+  const bool refused = canary && (canary->value->issuing || canary->value->refused)
+                           ? canary->value->refused
+                           : RefusedInStream(facts, now.steady);
+  return JudgeComeback(servers ? servers->value.get() : nullptr,
+                       agent ? agent->value.get() : nullptr, ended, refused);
+}
+
+RunwayView RunwayJudge::Judge(const FactsBoard& facts, SteadyTime steady, SystemTime system) {
+  RunwayView all;
+  Now now{steady, system, "unknown"};
+  now.issuing = all.issuing = Issuing(facts, now);
+  if (const auto canary = facts.Latest<spire::CanaryFact>("canary")) {
+    See(canary->at, now, &canary_);
+  }
+  if (const auto servers = facts.Latest<spire::ServersFact>("servers")) {
+    See(servers->at, now, &servers_);
+  }
+  TakeLife(facts);
+  AddEnds(facts, now, &all);
+
+  SourceView bound = Bound(facts, now);
+  for (Source& source : sources_) {
+    const bool of_agent = source.source != "datastore";
+    if (of_agent ? options_.role == Role::kServer : options_.role == Role::kAgent) continue;
+    SourceView view = ViewOf(source, facts, now);
+    if (view.runway && source.source == "ledger") {
+      HoldLedger(facts, now, source.last->anybody_could_say, bound, &view);
+      CutShort(all.ca, &view);
+    }
+    if (source.source != "cache") Expiring(source, view, now, &all);
+    all.sources.push_back(view);
+  }
+  if (options_.role == Role::kServer) return all;
+  CutShort(all.ca, &bound);
+  all.sources.push_back(bound);
+  all.comeback = JudgeReturn(facts, now, all);
   return all;
 }
 

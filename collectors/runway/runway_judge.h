@@ -21,11 +21,12 @@ namespace spire_exporter::runway {
 // One source of one clock.
 struct SourceView {
   std::string_view clock;   // workload, agent
-  std::string_view source;  // ledger, cache, datastore, bound
+  std::string_view source;  // workload: ledger, bound; agent: cache, datastore
   // current:  as of now
   // kept:     the last that was whole; its source is silent, or no longer whole
-  // doubtful: others than SPIRE could have said it; held against what is known otherwise
-  // partial:  not whole yet, so there is no value
+  // doubtful: others than SPIRE could have said it; held against what is known otherwise, and
+  //           without a value where nothing is
+  // partial:  not whole yet, or some live shorter than is known, so there is no value
   // absent:   nothing was seen
   std::string_view state = "absent";
   // Below zero once it has passed: since when.
@@ -90,15 +91,22 @@ class RunwayJudge {
 
   static void See(SteadyTime at, const Now& now, Seen* seen);
   static Duration Left(SystemTime end, const Seen& seen, const Now& now);
-  static bool Dropped(Duration left, SteadyTime at, const Now& now);
+  static bool Dropped(Duration left, SteadyTime at, const Now& now, Duration fresh_for);
+  std::string_view Issuing(const FactsBoard& facts, const Now& now) const;
+  Duration SyncInterval(const FactsBoard& facts) const;
+  void TakeLife(const FactsBoard& facts);
   SourceView ViewOf(Source& source, const FactsBoard& facts, const Now& now);
   SourceView Bound(const FactsBoard& facts, const Now& now);
-  void Expiring(const Source& source, const SourceView& view, const Now& now, RunwayView* all);
+  void HoldLedger(const FactsBoard& facts, const Now& now, bool anybody_could_say,
+                  const SourceView& bound, SourceView* ledger) const;
+  void AddEnds(const FactsBoard& facts, const Now& now, RunwayView* all) const;
+  static void Expiring(const Source& source, const SourceView& view, const Now& now,
+                       RunwayView* all);
+  Comeback JudgeReturn(const FactsBoard& facts, const Now& now, const RunwayView& all) const;
 
   const RunwayOptions options_;
-  std::array<Source, 4> sources_ = {
+  std::array<Source, 3> sources_ = {
       Source{"workload/ledger", "workload", "ledger", true, {}, nullptr, {}},
-      Source{"workload/cache", "workload", "cache", false, {}, nullptr, {}},
       Source{"agent/cache", "agent", "cache", false, {}, nullptr, {}},
       Source{"agent/datastore", "agent", "datastore", false, {}, nullptr, {}}};
   Seen sync_, canary_, servers_;

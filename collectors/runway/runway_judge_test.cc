@@ -170,6 +170,146 @@ TEST_F(RunwayJudgeTest, WhatAnybodyCouldSayIsHeldAgainstTheRest) {
   EXPECT_NEAR(Left(Of(Judge(), "workload", "ledger")), 0.45 * 250 - 5, 1) << "and the bound holds";
 }
 
+TEST_F(RunwayJudgeTest, NeverFromTheStreamAloneWhereOthersCouldWriteToIt) {
+  spire::SyncFact sync;
+  sync.last_success = In(Duration::zero());
+  sync.source = "telemetry";
+  Say("sync/stream", sync);
+  Say("sync", sync);
+  spire::SpireConfigFact config;
+  config.x509_svid_ttl = hours(1);
+  Say("server", config);
+  SayHorizon("workload/ledger", minutes(50), true, true);
+  const RunwayView view = Judge();
+  EXPECT_EQ(Of(view, "workload", "ledger").state, "doubtful");
+  EXPECT_FALSE(Of(view, "workload", "ledger").runway.has_value());
+  EXPECT_TRUE(view.expiring.empty());
+  SayHorizon("workload/ledger", minutes(50), true, false);
+  EXPECT_NEAR(Left(Of(Judge(), "workload", "ledger")), 3000, 1) << "a socket file is SPIRE's alone";
+}
+
+TEST_F(RunwayJudgeTest, ShorterLivesThanTheOneThatIsKnownTakeBackWhatFollowedFromIt) {
+  spire::SpireConfigFact config;
+  config.x509_svid_ttl = hours(1);
+  Say("server", config);
+  spire::SyncFact sync;
+  sync.last_success = In(Duration::zero());
+  Say("sync", sync);
+  SayHorizon("workload/ledger", minutes(50));
+  EXPECT_TRUE(Of(Judge(), "workload", "ledger").runway.has_value());
+  EXPECT_TRUE(Of(Judge(), "workload", "bound").runway.has_value());
+  clock_.Advance(seconds(5));
+  spire::Horizon horizon;
+  horizon.groups = {{In(minutes(50)), 2}};
+  horizon.shorter_lives = true;
+  Say("workload/ledger", horizon);
+  for (const char* const source : {"ledger", "bound"}) {
+    EXPECT_EQ(Of(Judge(), "workload", source).state, "partial");
+    EXPECT_FALSE(Of(Judge(), "workload", source).runway.has_value()) << "nor the word before";
+  }
+}
+
+TEST_F(RunwayJudgeTest, ACanaryIsAsOfNowForAsLongAsItSays) {
+  spire::CanaryFact canary;
+  canary.issuing = false;
+  canary.refused = true;
+  canary.fresh_for = minutes(10);
+  canary.jwt_minted = clock_.System();
+  canary.jwt_lifetime = hours(1);
+  Say("canary", canary);
+  spire::ServersFact servers;
+  servers.addresses = servers.serving = 1;
+  servers.held_bundle_verifies = true;
+  servers.fresh_for = minutes(10);
+  servers.ca_not_after = In(hours(5));
+  Say("servers", servers);
+  clock_.Advance(minutes(5));
+  spire::SyncFact sync;
+  sync.last_success = In(Duration::zero());
+  Say("sync", sync);
+  EXPECT_EQ(Judge().issuing, "no") << "an agent synchronises beside a key manager that refuses";
+  EXPECT_TRUE(Judge().comeback->Has(Reason::kNotIssuing));
+  canary.issuing = true;
+  canary.refused = false;
+  Say("canary", canary);
+  Say("servers", servers);
+  clock_.Advance(minutes(5));
+  EXPECT_EQ(Judge().issuing, "yes");
+  EXPECT_TRUE(Judge().jwt && Judge().ca);
+  clock_.Advance(minutes(6));
+  EXPECT_EQ(Judge().issuing, "unknown");
+}
+
+TEST_F(RunwayJudgeTest, WithoutACanaryTheStreamTellsOfRefusals) {
+  spire::ServersFact servers;
+  servers.addresses = servers.serving = 1;
+  servers.held_bundle_verifies = true;
+  Say("servers", servers);
+  spire::SpireConfigFact config;
+  config.node_attestor = "x509pop";
+  Say("agent", config);
+  spire::SyncFact sync;
+  sync.last_success = In(Duration::zero());
+  sync.source = "admin_socket";
+  Say("sync", sync);
+  spire::SyncFact stream;
+  Say("sync/stream", stream);
+  EXPECT_EQ(Judge().issuing, "yes");
+  EXPECT_EQ(Judge().comeback->state, "yes");
+  stream.refused = true;
+  Say("sync/stream", stream);
+  EXPECT_EQ(Judge().issuing, "no");
+  EXPECT_EQ(Judge().comeback->state, "no");
+  EXPECT_TRUE(Judge().comeback->Has(Reason::kNotIssuing));
+  SayIssuing(true);
+  EXPECT_EQ(Judge().issuing, "yes") << "an end-to-end proof";
+  EXPECT_FALSE(Judge().comeback->Has(Reason::kNotIssuing));
+}
+
+TEST_F(RunwayJudgeTest, NothingOutlivesTheCa) {
+  spire::SpireConfigFact config;
+  config.x509_svid_ttl = hours(1);
+  Say("server", config);
+  spire::SyncFact sync;
+  sync.last_success = In(Duration::zero());
+  Say("sync", sync);
+  SayHorizon("workload/ledger", minutes(50));
+  spire::ServersFact servers;
+  servers.addresses = servers.serving = 1;
+  servers.ca_not_after = In(minutes(10));
+  Say("servers", servers);
+  RunwayView view = Judge();
+  EXPECT_NEAR(Left(Of(view, "workload", "ledger")), 600, 1);
+  EXPECT_NEAR(Left(Of(view, "workload", "bound")), 600, 1);
+  ASSERT_EQ(view.expiring.size(), 1u);
+  EXPECT_EQ(view.expiring[0].within, (std::array<std::optional<uint64_t>, 4>{0, 5, 5, 5}));
+  // And what is issued meanwhile is cut short: the canary's as the rest.
+  spire::CanaryFact canary;
+  canary.x509_not_before = In(-seconds(10));
+  canary.x509_not_after = In(seconds(490));
+  Say("canary", canary);
+  EXPECT_NEAR(Left(Of(Judge(), "workload", "bound")), 0.45 * 500 - 5, 1);
+  EXPECT_NEAR(Left(Of(Judge(), "workload", "ledger")), 490, 1);
+}
+
+TEST_F(RunwayJudgeTest, TheSyncIntervalInForceMovesTheBoundAndWhatIsOfLate) {
+  spire::SpireConfigFact config;
+  config.x509_svid_ttl = hours(1);
+  Say("server", config);
+  spire::SpireConfigFact agent;
+  agent.sync_interval = seconds(5);
+  Say("agent", agent);
+  spire::SyncFact sync;
+  sync.last_success = In(-minutes(3));
+  sync.interval = minutes(2);
+  Say("sync", sync);
+  EXPECT_NEAR(Left(Of(Judge(), "workload", "bound")), 0.45 * 3610 - 120 - 180, 0.01);
+  EXPECT_EQ(Judge().issuing, "yes");
+  sync.interval = seconds(10);
+  Say("sync", sync);
+  EXPECT_EQ(Judge().issuing, "no");
+}
+
 TEST_F(RunwayJudgeTest, CountsWhatEndsWithinSomeTime) {
   SayHorizon("agent/datastore", minutes(10));
   const RunwayView view = Judge();
@@ -226,8 +366,7 @@ TEST_F(RunwayJudgeTest, ShowsOnlyWhatIsDescribed) {
   horizon.groups = {{In(minutes(3)), 1}};
   horizon.classes = {{"pay", In(minutes(3)), 1}};
   horizon.whole = true;
-  for (const char* const subject :
-       {"workload/ledger", "workload/cache", "agent/cache", "agent/datastore"}) {
+  for (const char* const subject : {"workload/ledger", "agent/cache", "agent/datastore"}) {
     Say(subject, horizon);
   }
   FamilyBuilder builder;
