@@ -39,8 +39,9 @@ std::string AgentOptions::Fingerprint() const {
   std::string out;
   for (const std::string& each :
        {health_url, live_path, ready_path, FormatDuration(health_interval), admin_socket,
-        FormatDuration(interval), FormatDuration(timeout), FormatDuration(sync_interval),
-        std::to_string(x509_cache_limit), std::to_string(jwt_cache_limit)}) {
+        FormatDuration(interval), FormatDuration(timeout),
+        sync_interval ? FormatDuration(*sync_interval) : "-", std::to_string(x509_cache_limit),
+        std::to_string(jwt_cache_limit)}) {
     out += each + '\n';
   }
   return out;
@@ -65,7 +66,9 @@ Status ReadAgentOptions(const ConfigNode& config, Role role, AgentOptions* optio
   }
   reader.Read("interval", &read.interval, seconds(1), hours(1));
   reader.Read("timeout", &read.timeout, milliseconds(100), minutes(1));
-  reader.Read("sync_interval", &read.sync_interval, seconds(1), hours(24));
+  Duration sync_interval{0};
+  reader.Read("sync_interval", &sync_interval, seconds(1), hours(24));
+  if (sync_interval != Duration::zero()) read.sync_interval = sync_interval;
   reader.Read("x509_cache_limit", &read.x509_cache_limit, 1, kCacheMax);
   reader.Read("jwt_cache_limit", &read.jwt_cache_limit, 1, kCacheMax);
   if (const Status status = reader.Finish(); !status.ok()) return status;
@@ -84,7 +87,6 @@ ConfigNode WithAgentDefaults(const ConfigNode& config, Role role) {
       .WithDefault("agent.admin_socket", options.admin_socket)
       .WithDefault("agent.interval", FormatDuration(options.interval))
       .WithDefault("agent.timeout", FormatDuration(options.timeout))
-      .WithDefault("agent.sync_interval", FormatDuration(options.sync_interval))
       .WithDefault("agent.x509_cache_limit", std::to_string(options.x509_cache_limit))
       .WithDefault("agent.jwt_cache_limit", std::to_string(options.jwt_cache_limit));
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "exporter/base/clock.h"
@@ -22,9 +23,9 @@ struct AgentOptions {
   std::string admin_socket;                     // the agent's admin_socket_path; empty: not mounted
   Duration interval = std::chrono::seconds(5);  // of everything but health
   Duration timeout = std::chrono::seconds(3);
-  // What the agent's configuration says; where SPIRE's own file is read, that file wins for the
+  // What the agent's configuration says. Where it is not set here, SPIRE's own file tells the
   // first.
-  Duration sync_interval = std::chrono::seconds(5);
+  std::optional<Duration> sync_interval;
   int64_t x509_cache_limit = 1000;  // x509_svid_cache_max_size
   int64_t jwt_cache_limit = 1000;   // jwt_svid_cache_max_size
   // Whether there is an agent beside this process at all.

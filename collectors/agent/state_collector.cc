@@ -50,14 +50,11 @@ class StateCollector final : public Collector {
     const SteadyTime now = context.clock.Steady();
     const auto telemetry = context.facts.Latest<spire::AgentTelemetryFact>("agent");
     if (telemetry && now - telemetry->at <= kTelemetryAge) sources.telemetry = telemetry->value;
-    const auto config = context.facts.Latest<spire::SpireConfigFact>("agent");
-    sources.sync_interval =
-        config && config->value->sync_interval.value_or(Duration::zero()) >= std::chrono::seconds(1)
-            ? *config->value->sync_interval
-            : options_.sync_interval;
+    sources.sync_interval = SyncInterval(context.facts);
     StateView view = judge_.Judge(sources, now, context.clock.System());
     AddState(view, {options_.x509_cache_limit, options_.jwt_cache_limit}, reading.families);
     if (view.sync_fact) {
+      view.sync_fact->interval = sources.sync_interval;
       reading.facts.push_back(Fact::Make("sync", now, *std::move(view.sync_fact)));
     }
     if (view.horizon) {
@@ -67,6 +64,15 @@ class StateCollector final : public Collector {
   }
 
  private:
+  // The option, else SPIRE's own file, else SPIRE's default.
+  Duration SyncInterval(const FactsBoard& facts) const {
+    if (options_.sync_interval) return *options_.sync_interval;
+    const auto config = facts.Latest<spire::SpireConfigFact>("agent");
+    const Duration told =
+        config ? config->value->sync_interval.value_or(Duration::zero()) : Duration::zero();
+    return told >= std::chrono::seconds(1) ? told : Sources().sync_interval;
+  }
+
   const AgentOptions options_;
   std::shared_ptr<spire::Channel> channel_;
   StateJudge judge_;

@@ -149,6 +149,18 @@ TEST_F(StateWireTest, SpiresOwnFileSaysTheSyncInterval) {
   facts_.Publish(Fact::Make("agent", clock_.Steady(), config));
   Collect();
   EXPECT_NEAR(Value("spire_cache_sync_gap_ratio{}"), 0.1, 0.05);
+  EXPECT_EQ(facts_.Latest<spire::SyncFact>("sync")->value->interval, 60s);
+}
+
+TEST_F(StateWireTest, TheOptionGoesBeforeSpiresOwnFile) {
+  options_.sync_interval = 30s;
+  collector_ = MakeStateCollector(options_);
+  Start();
+  spire::SpireConfigFact config;
+  config.sync_interval = 60s;
+  facts_.Publish(Fact::Make("agent", clock_.Steady(), config));
+  Collect();
+  EXPECT_EQ(facts_.Latest<spire::SyncFact>("sync")->value->interval, 30s);
 }
 
 TEST_F(StateWireTest, AnAgentThatRestartsIsAnsweredAgain) {
