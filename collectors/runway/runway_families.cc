@@ -136,7 +136,7 @@ void AddRunway(const RunwayView& view, SystemTime system, FamilyBuilder& familie
     const double left = Seconds(*source.runway);
     families.Add(kRunway, {source.clock, source.source}, left);
     families.Add(kFirstExpiry, {source.clock, source.source}, UnixSeconds(system) + left);
-    if (source.source != "ledger") continue;
+    if (source.clock != "workload" || source.source != "ledger") continue;
     families.Add(kUncertainty, {source.clock, source.source, "sooner"}, Seconds(source.sooner));
     families.Add(kUncertainty, {source.clock, source.source, "later"}, Seconds(source.later));
   }

@@ -244,7 +244,8 @@ Comeback RunwayJudge::JudgeReturn(const FactsBoard& facts, const Now& now,
                                   const RunwayView& all) const {
   std::optional<bool> ended;
   for (const SourceView& view : all.sources) {
-    if (view.clock == "agent" && view.source == "cache" && view.runway) {
+    const bool beside = view.source == "cache" || view.source == "ledger";
+    if (view.clock == "agent" && beside && view.runway && !ended) {
       ended = *view.runway <= Duration::zero();
     }
   }
@@ -277,11 +278,18 @@ RunwayView RunwayJudge::Judge(const FactsBoard& facts, SteadyTime steady, System
     const bool of_agent = source.source != "datastore";
     if (of_agent ? options_.role == Role::kServer : options_.role == Role::kAgent) continue;
     SourceView view = ViewOf(source, facts, now);
-    if (view.runway && source.source == "ledger") {
+    // Without the lifetime of agents' own SVIDs nobody publishes it.
+    if (view.state == "absent" && source.subject == "agent/ledger") continue;
+    if (view.runway && source.subject == "workload/ledger") {
       HoldLedger(facts, now, source.last->anybody_could_say, bound, &view);
-      CutShort(all.ca, &view);
+    } else if (view.runway && source.last->anybody_could_say) {
+      view.state = "doubtful";
+      view.runway.reset();
     }
-    if (source.source != "cache") Expiring(source, view, now, &all);
+    if (source.source == "ledger") CutShort(all.ca, &view);
+    if (source.subject == "workload/ledger" || source.source == "datastore") {
+      Expiring(source, view, now, &all);
+    }
     all.sources.push_back(view);
   }
   if (options_.role == Role::kServer) return all;

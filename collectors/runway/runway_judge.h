@@ -21,7 +21,7 @@ namespace spire_exporter::runway {
 // One source of one clock.
 struct SourceView {
   std::string_view clock;   // workload, agent
-  std::string_view source;  // workload: ledger, bound; agent: cache, datastore
+  std::string_view source;  // workload: ledger, bound; agent: cache, ledger, datastore
   // current:  as of now
   // kept:     the last that was whole; its source is silent, or no longer whole
   // doubtful: others than SPIRE could have said it; held against what is known otherwise, and
@@ -105,9 +105,10 @@ class RunwayJudge {
   Comeback JudgeReturn(const FactsBoard& facts, const Now& now, const RunwayView& all) const;
 
   const RunwayOptions options_;
-  std::array<Source, 3> sources_ = {
+  std::array<Source, 4> sources_ = {
       Source{"workload/ledger", "workload", "ledger", true, {}, nullptr, {}},
       Source{"agent/cache", "agent", "cache", false, {}, nullptr, {}},
+      Source{"agent/ledger", "agent", "ledger", false, {}, nullptr, {}},
       Source{"agent/datastore", "agent", "datastore", false, {}, nullptr, {}}};
   Seen sync_, canary_, servers_;
   std::optional<SystemTime> synced_;  // the last one seen, and when

@@ -49,7 +49,7 @@ class RunwayJudgeTest : public testing::Test {
 
   ManualClock clock_;
   FactsBoard facts_;
-  RunwayJudge judge_{{Role::kStandalone, {}, {}}};
+  RunwayJudge judge_{{Role::kStandalone, {}, {}, {}}};
 };
 
 TEST_F(RunwayJudgeTest, WithoutFactsAllIsAbsentAndNothingIsZero) {
@@ -188,6 +188,24 @@ TEST_F(RunwayJudgeTest, NeverFromTheStreamAloneWhereOthersCouldWriteToIt) {
   EXPECT_NEAR(Left(Of(Judge(), "workload", "ledger")), 3000, 1) << "a socket file is SPIRE's alone";
 }
 
+TEST_F(RunwayJudgeTest, TheStreamTellsOfTheAgentsOwnWithoutItsSocket) {
+  EXPECT_EQ(&Of(Judge(), "agent", "ledger"), &Of(Judge(), "", "none")) << "nobody publishes it";
+  SayHorizon("agent/ledger", minutes(30));
+  SayIssuing(false);
+  EXPECT_NEAR(Left(Of(Judge(), "agent", "ledger")), 1800, 1);
+  EXPECT_TRUE(Judge().expiring.empty());
+  clock_.Advance(minutes(31));
+  SayIssuing(false);
+  EXPECT_NEAR(Left(Of(Judge(), "agent", "ledger")), -60, 1);
+  spire::SpireConfigFact config;
+  config.node_attestor = "join_token";
+  Say("agent", config);
+  EXPECT_TRUE(Judge().comeback->Has(Reason::kSvidEnded));
+  SayHorizon("agent/ledger", minutes(30), true, true);
+  EXPECT_EQ(Of(Judge(), "agent", "ledger").state, "doubtful");
+  EXPECT_FALSE(Of(Judge(), "agent", "ledger").runway.has_value());
+}
+
 TEST_F(RunwayJudgeTest, ShorterLivesThanTheOneThatIsKnownTakeBackWhatFollowedFromIt) {
   spire::SpireConfigFact config;
   config.x509_svid_ttl = hours(1);
@@ -230,7 +248,6 @@ TEST_F(RunwayJudgeTest, ACanaryIsAsOfNowForAsLongAsItSays) {
   EXPECT_EQ(Judge().issuing, "no") << "an agent synchronises beside a key manager that refuses";
   EXPECT_TRUE(Judge().comeback->Has(Reason::kNotIssuing));
   canary.issuing = true;
-  canary.refused = false;
   Say("canary", canary);
   Say("servers", servers);
   clock_.Advance(minutes(5));
@@ -259,7 +276,6 @@ TEST_F(RunwayJudgeTest, WithoutACanaryTheStreamTellsOfRefusals) {
   stream.refused = true;
   Say("sync/stream", stream);
   EXPECT_EQ(Judge().issuing, "no");
-  EXPECT_EQ(Judge().comeback->state, "no");
   EXPECT_TRUE(Judge().comeback->Has(Reason::kNotIssuing));
   SayIssuing(true);
   EXPECT_EQ(Judge().issuing, "yes") << "an end-to-end proof";
@@ -366,7 +382,8 @@ TEST_F(RunwayJudgeTest, ShowsOnlyWhatIsDescribed) {
   horizon.groups = {{In(minutes(3)), 1}};
   horizon.classes = {{"pay", In(minutes(3)), 1}};
   horizon.whole = true;
-  for (const char* const subject : {"workload/ledger", "agent/cache", "agent/datastore"}) {
+  for (const char* const subject :
+       {"workload/ledger", "agent/cache", "agent/ledger", "agent/datastore"}) {
     Say(subject, horizon);
   }
   FamilyBuilder builder;

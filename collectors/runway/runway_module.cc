@@ -33,6 +33,7 @@ class RunwayCollector final : public Collector {
     // For whoever else must know the lifetime.
     spire::SpireConfigFact said;
     said.x509_svid_ttl = options_.x509_svid_ttl;
+    said.agent_ttl = options_.agent_ttl;
     said.sync_interval = options_.sync_interval;
     reading.facts.push_back(
         Fact::Make<spire::SpireConfigFact>("runway", context.clock.Steady(), std::move(said)));
@@ -77,7 +78,7 @@ Status Validate(const ConfigNode& config, Role role) {
 }  // namespace
 
 const CatalogEntry& RunwayCatalogEntry() {
-  static constexpr std::string_view kScalarKeys[] = {"runway.x509_svid_ttl",
+  static constexpr std::string_view kScalarKeys[] = {"runway.x509_svid_ttl", "runway.agent_ttl",
                                                      "runway.sync_interval"};
   static const CatalogEntry entry = {
       "runway",

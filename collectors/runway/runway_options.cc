@@ -23,7 +23,8 @@ std::string RunwayOptions::Fingerprint() const {
   const auto text = [](const std::optional<Duration>& value) {
     return value ? FormatDuration(*value) : std::string("-");
   };
-  return std::string(RoleName(role)) + ' ' + text(x509_svid_ttl) + ' ' + text(sync_interval);
+  return std::string(RoleName(role)) + ' ' + text(x509_svid_ttl) + ' ' + text(agent_ttl) + ' ' +
+         text(sync_interval);
 }
 
 Status ReadRunwayOptions(const ConfigNode& config, Role role, RunwayOptions* options) {
@@ -31,6 +32,7 @@ Status ReadRunwayOptions(const ConfigNode& config, Role role, RunwayOptions* opt
   read.role = role;
   ConfigReader reader(config["runway"]);
   ReadSome(reader, "x509_svid_ttl", &read.x509_svid_ttl, seconds(30), hours(24 * 365));
+  ReadSome(reader, "agent_ttl", &read.agent_ttl, seconds(30), hours(24 * 365));
   ReadSome(reader, "sync_interval", &read.sync_interval, seconds(1), hours(1));
   if (Status status = reader.Finish(); !status.ok()) return status;
   *options = read;

@@ -17,6 +17,8 @@ struct RunwayOptions {
   // x509_svid_ttl: the lifetime that workloads' SVIDs are issued with, where neither SPIRE's
   // configuration nor the canary tells it, or tells another one.
   std::optional<Duration> x509_svid_ttl;
+  // agent_ttl: the lifetime of agents' own, where the server's configuration is not read.
+  std::optional<Duration> agent_ttl;
   // sync_interval: of the agent, where its configuration is not read.
   std::optional<Duration> sync_interval;
 

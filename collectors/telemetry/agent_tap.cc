@@ -1,5 +1,7 @@
 #include "collectors/telemetry/agent_tap.h"
 
+#include <string_view>
+
 #include "collectors/telemetry/families.h"
 
 namespace spire_exporter::telemetry {
@@ -15,6 +17,11 @@ Tap TapOf(const FamilyDescription& family, const LabelSet& labels) {
   const bool well = labels.Get("status") == "OK";
   if (labels.Get("call") == "sync_entries") return well ? Tap::kSynced : Tap::kSyncFailed;
   if (labels.Get("call") == "sync_svids") return well ? Tap::kSigned : Tap::kSignFailed;
+  // A server rotates its own as well.
+  if (!well || labels.Get("component") != "agent") return Tap::kNone;
+  for (const std::string_view call : {"svid_rotate", "node_attest", "node_reattest"}) {
+    if (labels.Get("call") == call) return Tap::kOwnSvid;
+  }
   return Tap::kNone;
 }
 

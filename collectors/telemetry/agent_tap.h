@@ -19,7 +19,8 @@ enum class Tap : uint8_t {
   kCached,    // lru_cache_svid_map_size: SVIDs held, told whenever a batch has been signed
   kSynced,    // manager.sync.fetch_entries_updates: entries came; the value is how long it took
   kSyncFailed,
-  kSigned,  // manager.sync.fetch_svids_updates: a batch was signed; how long it took
+  kOwnSvid,  // agent_svid.rotate, node.attest*: the agent got an SVID of its own; how long it took
+  kSigned,   // manager.sync.fetch_svids_updates: a batch was signed; how long it took
   kSignFailed,
 };
 

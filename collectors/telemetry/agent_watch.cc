@@ -32,6 +32,17 @@ bool IsAmount(Tap tap) {
   return tap == Tap::kExpiring || tap == Tap::kOutdated;
 }
 
+// When it was, of the two clocks the one that says longer ago.
+SystemTime Ago(const Instant& at, const Instant& now) {
+  const auto steady = now.steady - at.steady;
+  return std::min(at.system, now.system - std::chrono::duration_cast<SystemTime::duration>(steady));
+}
+
+// Of an event that took so long, when it began.
+Instant Begun(const Instant& at, Duration took) {
+  return {at.steady - took, at.system - std::chrono::duration_cast<SystemTime::duration>(took)};
+}
+
 }  // namespace
 
 Instant AgentWatch::InstantOf(SteadyTime earliest) const {
@@ -72,9 +83,10 @@ void AgentWatch::Apply(Tap tap, double value, const Instant& at, SteadyTime now)
       ledger_.OnCached(*count, at, now);
       break;
     case Tap::kSynced:
-      ledger_.OnSynced({at.steady - Took(value),
-                        at.system - std::chrono::duration_cast<SystemTime::duration>(Took(value))},
-                       now);
+      ledger_.OnSynced(Begun(at, Took(value)), now);
+      break;
+    case Tap::kOwnSvid:
+      own_svid_ = Begun(at, Took(value));
       break;
     case Tap::kSigned:
       ledger_.OnSigned(at, Took(value), now);
@@ -96,10 +108,15 @@ void AgentWatch::OnStream(const StreamState& state) {
   const bool replaced =
       state.restarts > stream_.restarts && !(started_ && now - *started_ < kStartedHeard);
   const bool several = state.clients > 1;
-  if (lost || replaced || (several && !several_)) ledger_.OnDoubt(now);
+  if (lost || replaced || (several && !several_)) Doubt(now);
   several_ = several;
   stream_ = state;
   ledger_.Tick(now);
+}
+
+void AgentWatch::Doubt(SteadyTime now) {
+  ledger_.OnDoubt(now);
+  own_svid_.reset();
 }
 
 bool AgentWatch::Lost(uint64_t missing, SteadyTime now) {
@@ -155,6 +172,7 @@ void AgentWatch::OnPage(const PreparedPage& page) {
       if (rise(tap) > 0) Apply(tap, IsAmount(tap) ? rise(tap) : 0, since, now);
     }
   }
+  if (told && rise(Tap::kOwnSvid) > 0) Apply(Tap::kOwnSvid, 0, since, now);
   if (cached && (silent || !cached_told_)) Apply(Tap::kCached, *cached, since, now);
   if (told && !twice && rise(Tap::kSynced) > 0) Apply(Tap::kSynced, 0, since, now);
   page_totals_ = totals;
@@ -182,11 +200,8 @@ AgentWatch::View AgentWatch::Read() {
   view.standing = ledger_.Read(now);
   // Of several agents on one line nobody can say whose a renewal was.
   if (several_) view.standing.whole = false;
-  if (const std::optional<Instant> sync = ledger_.last_sync()) {
-    const SystemTime by_steady =
-        now.system - std::chrono::duration_cast<SystemTime::duration>(now.steady - sync->steady);
-    view.last_sync = std::min(sync->system, by_steady);
-  }
+  if (const std::optional<Instant> sync = ledger_.last_sync()) view.last_sync = Ago(*sync, now);
+  if (own_svid_ && !several_) view.own_svid = Ago(*own_svid_, now);
   view.cached = ledger_.cached();
   view.refused = ledger_.refused();
   const bool speaks = stream_.last && now.steady - *stream_.last <= kStreamQuiet;

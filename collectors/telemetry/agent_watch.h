@@ -50,6 +50,8 @@ class AgentWatch final : public EventTap {
     std::optional<SystemTime> last_sync;
     std::optional<uint64_t> cached;
     bool refused = false;  // what is due, by the servers
+    // When the agent got its own SVID, where nothing was missed since.
+    std::optional<SystemTime> own_svid;
     bool anybody_could_say = false;
     // When the source last spoke; nothing before it has.
     std::optional<SteadyTime> spoke;
@@ -68,6 +70,7 @@ class AgentWatch final : public EventTap {
   Instant InstantOf(SteadyTime earliest) const;
   bool Lost(uint64_t missing, SteadyTime now) REQUIRES(mutex_);
   void Apply(Tap tap, double value, const Instant& at, SteadyTime now) REQUIRES(mutex_);
+  void Doubt(SteadyTime now) REQUIRES(mutex_);
 
   const Clock& clock_;
   Mutex mutex_;
@@ -77,6 +80,7 @@ class AgentWatch final : public EventTap {
   uint64_t missing_ GUARDED_BY(mutex_) = 0;  // lines whose loss is known
   std::optional<MoreMissing> more_missing_ GUARDED_BY(mutex_);
   std::optional<SteadyTime> started_ GUARDED_BY(mutex_);  // the last `started`
+  std::optional<Instant> own_svid_ GUARDED_BY(mutex_);
   // The cache's size has come from SPIRE's own telemetry.
   bool cached_told_ GUARDED_BY(mutex_) = false;
   std::optional<SteadyTime> cached_set_ GUARDED_BY(mutex_);

@@ -298,6 +298,25 @@ TEST_F(RefusalTest, MoreThanOneCallCanHaveAreRenewedInSeveral) {
   EXPECT_EQ(watch_.Read().standing.groups[0].count, 700u);
 }
 
+TEST_F(AgentWatchTest, TheAgentsOwnIsFromWhenItsRenewalBegan) {
+  const auto rotated = [this](const char* status) {
+    Feed(std::string("spire_agent.agent_svid.rotate.elapsed_time:2000.0|ms|#status:") + status +
+         ",host:vm\n");
+  };
+  Started();
+  rotated("Unavailable");
+  Pass(1);
+  EXPECT_EQ(watch_.Read().own_svid, std::nullopt);
+  const SystemTime now = clock_.System();
+  rotated("OK");
+  Pass(20);
+  ASSERT_TRUE(watch_.Read().own_svid.has_value());
+  EXPECT_NEAR(UnixSeconds(*watch_.Read().own_svid), UnixSeconds(now) - 2, 0.2);
+  stream_.missing = 3;
+  Pass(50);
+  EXPECT_EQ(watch_.Read().own_svid, std::nullopt) << "it may have been renewed since";
+}
+
 TEST_F(AgentWatchTest, AUdpPortTakesLinesFromAnybody) {
   Started();
   Cached(1);

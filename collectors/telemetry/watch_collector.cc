@@ -31,6 +31,24 @@ std::optional<Duration> TtlOf(const FactsBoard& facts) {
   return std::min(issued, ttl.value_or(issued));
 }
 
+std::optional<Duration> AgentTtlOf(const FactsBoard& facts) {
+  std::optional<Duration> ttl;
+  for (const char* const subject : {"runway", "server"}) {
+    const auto config = facts.Latest<spire::SpireConfigFact>(subject);
+    if (!ttl && config) ttl = config->value->agent_ttl;
+  }
+  return ttl;
+}
+
+spire::Horizon OwnSvid(SystemTime issued, Duration ttl, bool anybody_could_say) {
+  spire::Horizon horizon;
+  const SystemTime end = issued + std::chrono::duration_cast<SystemTime::duration>(ttl);
+  horizon.groups = {{std::chrono::floor<std::chrono::seconds>(end), 1}};
+  horizon.whole = true;
+  horizon.anybody_could_say = anybody_could_say;
+  return horizon;
+}
+
 spire::Horizon HorizonOf(const AgentWatch::View& view) {
   spire::Horizon horizon;
   horizon.whole = view.standing.whole;
@@ -72,6 +90,12 @@ class WatchCollector final : public Collector {
     if (view.cached || !view.standing.groups.empty()) {
       reading.facts.push_back(
           Fact::Make<spire::Horizon>("workload/ledger", *view.spoke, HorizonOf(view)));
+    }
+    const std::optional<Duration> agent_ttl = AgentTtlOf(context.facts);
+    if (view.own_svid && agent_ttl) {
+      reading.facts.push_back(
+          Fact::Make<spire::Horizon>("agent/ledger", *view.spoke,
+                                     OwnSvid(*view.own_svid, *agent_ttl, view.anybody_could_say)));
     }
     if (view.last_sync || view.refused) {
       spire::SyncFact fact;

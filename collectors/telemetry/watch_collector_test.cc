@@ -106,5 +106,18 @@ TEST_F(WatchCollectorTest, RefusalsArePublished) {
   EXPECT_TRUE(facts_.Latest<spire::SyncFact>("sync/stream")->value->refused);
 }
 
+TEST_F(WatchCollectorTest, TheAgentsOwnEndsALifeAfterItWasRenewed) {
+  Start();
+  Feed("agent_svid.rotate.elapsed_time", "5.0|ms|#status:OK,");
+  Pass(seconds(10));
+  Collect();
+  EXPECT_EQ(First("agent/ledger"), -1) << "of a life that nobody knows";
+  spire::SpireConfigFact config;
+  config.agent_ttl = hours(6);
+  SayConfig("runway", config);
+  Collect();
+  EXPECT_NEAR(First("agent/ledger"), 6 * 3600 - 10, 2);
+}
+
 }  // namespace
 }  // namespace spire_exporter::telemetry

@@ -16,7 +16,7 @@
 namespace spire_exporter::spire {
 
 // When identities end that one source knows of. The fact's subject is the clock and the source:
-// `workload/ledger`, `agent/cache`, `agent/datastore`.
+// `workload/ledger`, `agent/cache`, `agent/ledger`, `agent/datastore`.
 //   workload  the first X.509-SVID of a workload ends
 //   agent     the first agent's own SVID ends: the agent exits and takes its Workload API along
 struct Horizon {
