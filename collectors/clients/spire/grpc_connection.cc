@@ -107,6 +107,9 @@ std::shared_ptr<GrpcConnection> GrpcConnection::Over(UniqueFd fd) {
   [[maybe_unused]] static const bool started = StartGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  // A message that is unpacked has no bound: none is asked for, and none is unpacked.
+  arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // pings, for throughput that nobody needs
   return std::make_shared<Connection>(
       grpc::CreateCustomInsecureChannelFromFd("spire", fd.Release(), arguments));
@@ -127,8 +130,9 @@ Result<std::string> OneMessage(
 }
 
 Error RefusedError(Method method, Code code) {
-  return CallError(method, code,
-                   code == Code::kDataLoss ? "no HTTP/2" : "a message of more than 4 MiB");
+  return CallError(
+      method, code,
+      code == Code::kDataLoss ? "no HTTP/2" : "a message of more than 4 MiB, or a compressed one");
 }
 
 Error CallError(Method method, Code code, std::string_view why) {

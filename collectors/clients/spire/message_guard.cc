@@ -48,7 +48,9 @@ bool MessageGuard::PassData(std::string_view bytes) {
       bytes.remove_prefix(1);
       if (message.prefix_bytes < message.prefix.size()) continue;
       message.left = Number(message.prefix.data() + 1, 4);
-      if (message.left > message_bytes_max_) return false;
+      // What is packed has no size that could be told by its announcement.
+      const bool packed = message.prefix[0] != 0;
+      if (packed || message.left > message_bytes_max_) return false;
     }
     const size_t part = std::min(bytes.size(), message.left);
     message.left -= part;

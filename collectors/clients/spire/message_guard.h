@@ -1,5 +1,6 @@
 // Looks at what a gRPC server sends, and knows a message that is too long by its announcement. gRPC
-// 1.51 holds the whole of one in memory before it refuses it, of whatever length.
+// 1.51 holds the whole of one in memory before it refuses it, of whatever length. A compressed one
+// is refused: 4 MiB of it may be 4 GiB.
 #ifndef COLLECTORS_CLIENTS_SPIRE_MESSAGE_GUARD_H_
 #define COLLECTORS_CLIENTS_SPIRE_MESSAGE_GUARD_H_
 
@@ -21,8 +22,8 @@ class MessageGuard {
 
   explicit MessageGuard(size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {}
 
-  // The next bytes from the server. False when they announce more than may be, or are no HTTP/2
-  // from the first on; then nothing more may be passed on, nor be asked.
+  // The next bytes from the server. False when they announce more than may be or a compressed
+  // message, or are no HTTP/2 from the first on; then nothing more may be passed on, nor be asked.
   bool Pass(std::string_view bytes);
   // Whether the first frame was one that a server begins with, so far as it is known.
   bool http2() const { return http2_; }

@@ -69,6 +69,15 @@ TEST(MessageGuardTest, RefusesAnAnnouncement) {
                       Frame(0, 0, 1, announcement.substr(3))));
 }
 
+TEST(MessageGuardTest, RefusesACompressedMessage) {
+  std::string packed = Message(10);
+  packed[0] = 1;
+  EXPECT_FALSE(Passes(Frame(0, 0, 1, packed)));
+  EXPECT_FALSE(Passes(Frame(0, 0, 1, Message(10) + packed)));
+  packed[0] = '\x80';  // no flag that is known
+  EXPECT_FALSE(Passes(Frame(0, 0, 1, packed)));
+}
+
 TEST(MessageGuardTest, SeesThroughPadding) {
   const auto padded = [](const std::string& data, size_t padding) {
     return Frame(0, 8, 1, static_cast<char>(padding) + data + std::string(padding, '\xff'));
