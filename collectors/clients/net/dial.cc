@@ -65,6 +65,10 @@ struct Resolver::Lookup {
   int code GUARDED_BY(mutex) = 0;
   std::vector<SocketAddress> addresses GUARDED_BY(mutex);
 
+  bool Done() EXCLUDES(mutex) {
+    MutexLock lock(mutex);
+    return done;
+  }
   void Run() EXCLUDES(mutex) {
     NameThisThread("resolver");
     std::vector<SocketAddress> found;
@@ -85,11 +89,13 @@ Result<std::vector<SocketAddress>> Resolver::Resolve(const std::string& host, ui
   if (LookUp(host, port, AI_NUMERICHOST, addresses_max_, &literal) == 0 && !literal.empty())
     return literal;
 
+  if (left_behind_ != nullptr && left_behind_->Done()) {
+    left_behind_ = nullptr;  // an answer of the past
+  }
   const bool reuse =
       left_behind_ != nullptr && left_behind_->host == host && left_behind_->port == port;
   if (left_behind_ != nullptr && !reuse) {
-    MutexLock lock(left_behind_->mutex);
-    if (!left_behind_->done) return Unavailable("resolve " + Quoted(host) + ": resolver is stuck");
+    return Unavailable("resolve " + Quoted(host) + ": resolver is stuck");
   }
   const std::shared_ptr<Lookup> lookup = reuse ? left_behind_ : std::make_shared<Lookup>();
   if (!reuse) {

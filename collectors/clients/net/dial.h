@@ -24,7 +24,8 @@ struct SocketAddress {
 // Turns a name into addresses. An address needs no resolver. A name does, and getaddrinfo(3) knows
 // no deadline: it runs on a thread of its own, which is left behind when the deadline passes and
 // then ends by itself, within the resolver's own timeouts (resolv.conf(5)). No second one is
-// started while one is left behind, so that a dead resolver costs one thread, not one per call.
+// started while one is left behind, so that a dead resolver costs one thread, not one per call. An
+// answer that came while nobody waited is of the past, and is thrown away.
 // Used by one thread.
 class Resolver {
  public:
