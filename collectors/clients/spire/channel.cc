@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "collectors/clients/net/waiter.h"
@@ -86,8 +87,13 @@ Result<std::shared_ptr<SocketChannel::Link>> SocketChannel::Connect(
   if (!fd.ok()) return std::move(fd).error();
   auto pair = MakeSocketPair();
   if (!pair.ok()) return std::move(pair).error();
-  const auto made = std::make_shared<Link>(std::move(fd).value(), std::move(pair.value()[0]),
-                                           std::move(pair.value()[1]));
+  std::shared_ptr<Link> made;
+  try {
+    made = std::make_shared<Link>(std::move(fd).value(), std::move(pair.value()[0]),
+                                  std::move(pair.value()[1]));
+  } catch (const std::system_error& error) {  // no thread for the relay
+    return CallError(method, Code::kUnavailable, std::string("thread: ") + error.what());
+  }
   // Of two calls that connect at once, one connection is kept and the other ends with its call.
   std::shared_ptr<Link> old = made;  // ends outside of the lock
   MutexLock lock(mutex_);

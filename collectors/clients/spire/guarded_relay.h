@@ -16,6 +16,7 @@ namespace spire_exporter::spire {
 // there are some. 32 KiB beside the thread. Safe from any thread.
 class GuardedRelay {
  public:
+  // Throws std::system_error where there is no thread to be had.
   GuardedRelay(UniqueFd server, UniqueFd client, size_t message_bytes_max);
   ~GuardedRelay();  // shuts both down
   GuardedRelay(const GuardedRelay&) = delete;

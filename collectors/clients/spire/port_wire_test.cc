@@ -109,6 +109,19 @@ TEST_F(PortWireTest, ReadsTheBundle) {
   }
 }
 
+TEST_F(PortWireTest, RefusesACompressedAnswer) {
+  TestRpcs rpcs;
+  rpcs.bundle = [](grpc::ServerContext* context, auto&, wire::BundleMessage* response) {
+    context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
+    response->set_trust_domain(std::string(200, 'a'));
+    return grpc::Status::OK;
+  };
+  Start(std::move(rpcs));
+  const auto served = GetBundle(tls_->Address(), Soon());
+  ASSERT_FALSE(served.ok());
+  EXPECT_EQ(served.error().code, Code::kResourceExhausted);
+}
+
 TEST_F(PortWireTest, KeepsTheCodeOfARefusal) {
   TestRpcs rpcs;
   rpcs.bundle = [](auto*, auto&, auto*) {

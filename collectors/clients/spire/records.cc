@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kIdBytesMax = 256;  // of a key id; SPIRE's have 32
 constexpr size_t kTrustDomainMax = 255;
+constexpr size_t kChainMax = 16;  // certificates above one authority
+// Of a journal's entry: the chain, and what has a length beside it.
+constexpr size_t kEntryElementsMax = kChainMax + 8;
 
 Slot SlotOf(int64_t status) {
   switch (status) {
@@ -67,8 +70,9 @@ void AddKeys(AuthorityType type, const Keys& keys, Bundle* bundle) {
   }
 }
 
-// False when a certificate of the chain cannot be read.
+// False when a certificate of the chain cannot be read, or it is too long.
 bool AddChain(const wire::CertificateEntry& entry, JournalAuthority* authority) {
+  if (static_cast<size_t>(entry.upstream_chain_size()) > kChainMax) return false;
   for (const std::string& der : entry.upstream_chain()) {
     std::string_view rest = der;
     const auto certificate = TakeCertificate(&rest);
@@ -181,6 +185,10 @@ Result<Bundle> ReadBundle(std::string_view record) {
 
 Result<Journal> ReadJournal(std::string_view record) {
   wire::JournalRecord parsed;
+  if (record.size() <= kRecordBytesMax) {
+    Status fits = CheckNestedBounds("a journal", record, kEntryElementsMax);
+    if (!fits.ok()) return fits.error();
+  }
   if (Status status = Parse("a journal", record, &parsed); !status.ok()) return status.error();
   Journal journal;
   const auto count = [&](bool read) { journal.unreadable += read ? 0 : 1; };

@@ -186,6 +186,18 @@ TEST(RecordsTest, MoreThanIsReadIsRefusedBeforeItIsBuilt) {
   EXPECT_EQ(fits->unreadable, kAuthoritiesMax);
 }
 
+TEST(RecordsTest, ALongChainIsNotRead) {
+  wire::JournalRecord record;
+  ASSERT_TRUE(record.ParseFromString(RecordBytes("upstream_authority/journal_1")));
+  auto& entry = *record.mutable_x509_cas(0);
+  const size_t unreadable = ReadJournal(record.SerializeAsString())->unreadable;
+  while (entry.upstream_chain_size() <= 16) entry.add_upstream_chain(entry.certificate());
+  EXPECT_EQ(ReadJournal(record.SerializeAsString())->unreadable, unreadable + 1);
+  // Of two bytes each they would take a hundred times that.
+  for (int i = 0; i < 1000; ++i) entry.add_upstream_chain("");
+  EXPECT_EQ(ReadJournal(record.SerializeAsString()).error().code, Code::kResourceExhausted);
+}
+
 TEST(RecordsTest, AShortIdIsEightHexDigits) {
   EXPECT_EQ(ShortId("4BA1eab1a624016cb4229f656655b276ea2388b0"), "4ba1eab1");
   EXPECT_EQ(ShortId("UxT29UAduoamTXTuPpPfvYzCtmOZ7X6p"), "799ff06f");

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -89,11 +91,17 @@ Result<ServedBundle> GetBundle(const SocketAddress& address, const Call& call) {
   const auto tls = Connect(address, waiter);
   if (!tls.ok()) return tls.error();
   if (Status status = tls.value()->Shake(waiter); !status.ok()) return status.error();
+  std::vector<std::string> chain = tls.value()->Chain();  // that of this handshake
   auto ends = MakeSocketPair();
   if (!ends.ok()) return std::move(ends).error();
 
   // gRPC's own TLS would take 3 MiB, and would not count what comes in.
-  Relay relay(*tls.value(), std::move(ends.value()[0]));
+  std::optional<Relay> relay;
+  try {
+    relay.emplace(*tls.value(), std::move(ends.value()[0]));
+  } catch (const std::system_error& error) {
+    return CallError(kMethod, Code::kUnavailable, std::string("thread: ") + error.what());
+  }
   Result<std::string> bytes = Error{};
   {
     const auto connection = GrpcConnection::Over(std::move(ends.value()[1]));
@@ -101,7 +109,7 @@ Result<ServedBundle> GetBundle(const SocketAddress& address, const Call& call) {
       return connection->Run(kMethod, "", {call.deadline, call.stop, call.clock}, take);
     });
   }
-  const Code refused = relay.Join();
+  const Code refused = relay->Join();
   tls.value()->Leave();
   if (!bytes.ok() && (refused == Code::kOk || bytes.error().code == Code::kCancelled)) {
     return bytes.error();
@@ -118,7 +126,7 @@ Result<ServedBundle> GetBundle(const SocketAddress& address, const Call& call) {
   for (auto& authority : *message->mutable_x509_authorities()) {
     served.certificates.push_back(std::move(*authority.mutable_asn1()));
   }
-  served.chain = tls.value()->Chain();
+  served.chain = std::move(chain);
   return served;
 }
 

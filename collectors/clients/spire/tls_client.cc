@@ -55,6 +55,7 @@ Context MakeContext() {
   SSL_CTX_set_alpn_protos(context.get(), kHttp2, sizeof kHttp2);
   SSL_CTX_set_max_cert_list(context.get(), static_cast<long>(TlsClient::kChainBytesMax));
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);  // its chain would be another
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
   // In the place of verification, which SSL_VERIFY_NONE would carry out and ignore.
   SSL_CTX_set_cert_verify_callback(

@@ -16,6 +16,9 @@ namespace spire_exporter::spire {
 Status CheckBounds(std::string_view what, std::string_view message, size_t bytes_max,
                    size_t elements_max);
 
+// The same of what is within each of those elements: at most so many in any of them.
+Status CheckNestedBounds(std::string_view what, std::string_view message, size_t elements_max);
+
 }  // namespace spire_exporter::spire
 
 #endif  // COLLECTORS_CLIENTS_SPIRE_WIRE_BOUNDS_H_
