@@ -11,6 +11,7 @@ endif()
 house_test(svid_reach_test LABEL unit SOURCES
   reach_judge_test.cc reach_memory_test.cc reach_schedule_test.cc trust_roots_test.cc
   LINKS test_servers)
+house_test(svid_reach_names_test LABEL unit SOURCES reach_names_test.cc LINKS svid_reach test_names)
 # Debian's gRPC is not built for ThreadSanitizer, which then sees races in it that are none.
 if(SPIRE_EXPORTER_DEVELOPER AND NOT SPIRE_EXPORTER_SANITIZE MATCHES "thread")
   house_library(test_reach PART FOLDER collectors/svid SOURCES test_port.cc test_reach.cc LINKS test_servers test_rpc_server)

@@ -79,7 +79,8 @@ class ReachCollector final : public Collector {
                            context.clock};
     bool changed = Resolve(look);
     std::vector<size_t> places;
-    const std::vector<ReachTask> tasks = memory_.Tasks(schedule_.Next(memory_.size()), &places);
+    const std::vector<ReachTask> tasks =
+        memory_.Tasks(schedule_.Next(memory_.size()), context.clock.System(), &places);
     std::vector<ReachProbe> probes = ProbeServers(tasks, look);
     if (context.stop.stop_requested()) return {};
     const SystemTime system = context.clock.System();
@@ -88,7 +89,7 @@ class ReachCollector final : public Collector {
       if (probes[i].served) {
         last_served_seconds_ = UnixSeconds(system);
         const std::string& domain = probes[i].served->bundle.trust_domain;
-        if (!domain.empty()) served_domain_ = domain;
+        if (said_domain_.empty()) said_domain_ = spire::TrustDomainName(domain);
       }
       const bool other =
           memory_.Learn(places[i], std::move(probes[i]), system, context.clock.Steady());
@@ -98,7 +99,7 @@ class ReachCollector final : public Collector {
     const ReachSummary summary = Summarise(states_);
     if (places.size() == memory_.size()) views_ = summary.views;
     if (summary.above_not_after) ca_not_after_ = summary.above_not_after;
-    ReadRoots({context.deadline, context.stop, context.clock});
+    ReadRoots({context.deadline, context.stop, context.clock}, context.facts);
     const bool well = resolved_ && summary.views == 1 &&
                       summary.by_stage[static_cast<size_t>(ServerStage::kDone)] == memory_.size();
     return schedule_.Done(changed, well);
@@ -124,15 +125,29 @@ class ReachCollector final : public Collector {
     return others || !before;
   }
 
-  void ReadRoots(const spire::Call& call) {
-    if (agent_) {
-      const std::string domain(options_.trust_domain.empty()
-                                   ? std::string_view(served_domain_)
-                                   : spire::TrustDomainName(options_.trust_domain));
-      held_ = FetchHeldBundle(*agent_, domain, call);
-      // An agent that is gone has its bundle on its disk, and starts with that one.
-      if (held_->state != RootsState::kUnavailable) last_held_ = held_->certificates;
+  // Where neither the configuration nor the agent tells. A server says whatever it likes before it
+  // is verified: it is asked last, and once.
+  std::string OtherDomain(const FactsBoard& facts) const {
+    for (const std::string_view subject : {"agent", "server"}) {
+      const auto config = facts.Latest<spire::SpireConfigFact>(subject);
+      if (!config) continue;
+      const std::string_view domain = spire::TrustDomainName(config->value->trust_domain);
+      if (!domain.empty()) return std::string(domain);
     }
+    return said_domain_;
+  }
+
+  void ReadRoots(const spire::Call& call, const FactsBoard& facts) {
+    WantedDomain wanted{std::string(spire::TrustDomainName(options_.trust_domain)),
+                        OtherDomain(facts)};
+    if (wanted.known.empty()) wanted.known = agent_domain_;
+    if (agent_) {
+      held_ = FetchHeldBundle(*agent_, wanted, call);
+      if (!held_->agent_domain.empty()) wanted.known = agent_domain_ = held_->agent_domain;
+      // An agent that is gone has its bundle on its disk, and starts with that one.
+      if (held_->state == RootsState::kOk) last_held_ = held_->certificates;
+    }
+    trust_domain_ = wanted.known.empty() ? wanted.otherwise : wanted.known;
     if (!options_.bootstrap_bundle_file.empty()) {
       bootstrap_ = ReadBootstrapBundle(options_.bootstrap_bundle_file);
     }
@@ -149,15 +164,18 @@ class ReachCollector final : public Collector {
     view.views = views_;
     view.held = held_ ? &*held_ : nullptr;
     view.bootstrap = bootstrap_ ? &*bootstrap_ : nullptr;
-    view.against_served = AgainstServed(states_, now);
-    if (held_) view.against_held = AgainstRoots(states_, last_held_, now);
-    if (bootstrap_) view.against_bootstrap = AgainstRoots(states_, bootstrap_->certificates, now);
+    view.against_served = AgainstServed(states_);
+    if (held_) view.against_held = AgainstRoots(states_, {last_held_, trust_domain_});
+    if (bootstrap_) {
+      view.against_bootstrap = AgainstRoots(states_, {bootstrap_->certificates, trust_domain_});
+    }
 
     spire::ServersFact fact;
+    fact.fresh_for = std::max(spire::kFreshFor, 2 * options_.interval + options_.timeout);
     fact.addresses = addresses_;
     fact.serving = view.summary.by_stage[static_cast<size_t>(ServerStage::kDone)];
-    fact.held_bundle_verifies = AllGood(view.against_held);
-    fact.bootstrap_bundle_verifies = AllGood(view.against_bootstrap);
+    fact.held_bundle_verifies = Verifies(view.against_held);
+    fact.bootstrap_bundle_verifies = Verifies(view.against_bootstrap);
     fact.ca_not_after = ca_not_after_;
 
     Reading reading;
@@ -185,9 +203,10 @@ class ReachCollector final : public Collector {
   std::optional<double> last_served_seconds_;
   // Known for good once it was shown: it is asked for when no server is left to show it.
   std::optional<spire::UnixTime> ca_not_after_;
-  std::string served_domain_;
+  // Of the agent, once it was told; of the first server that said one; what is gone by.
+  std::string agent_domain_, said_domain_, trust_domain_;
   std::optional<TrustedRoots> held_, bootstrap_;
-  std::vector<std::string> last_held_;  // DER, while the agent does not answer
+  std::vector<std::string> last_held_;  // DER, the last that could be read
 };
 
 }  // namespace
@@ -235,8 +254,13 @@ ResolveServers MakeResolveServers(const std::string& addresses) {
   return [names](const Waiter& waiter) -> Result<std::vector<SocketAddress>> {
     std::vector<SocketAddress> all;
     Status problem;
+    size_t left = names->size();
     for (Name& name : *names) {
-      const auto found = name.resolver.Resolve(name.server.host, name.server.port, waiter);
+      // One that hangs has its part of the time, and the others theirs.
+      const auto part =
+          waiter.deadline().Remaining(waiter.clock()) / static_cast<Duration::rep>(left--);
+      const Waiter own(Deadline::After(waiter.clock(), part), waiter.clock(), waiter.stop());
+      const auto found = name.resolver.Resolve(name.server.host, name.server.port, own);
       if (found.ok()) {
         all.insert(all.end(), found->begin(), found->end());
       } else {

@@ -56,10 +56,12 @@ inline constexpr std::array kRootsLabels = {
 inline constexpr std::array kChainLabels = {
     LabelDescription{"against",
                      "served: the bundle of the same server; held: that of the agent of this "
-                     "place, of one that is gone the last it had; bootstrap: that which agents "
-                     "start with",
+                     "place, the last that could be read; bootstrap: that which agents start with",
                      kAgainst},
-    LabelDescription{"verdict", "of the certificates that a server showed", kChainVerdicts}};
+    LabelDescription{
+        "verdict",
+        "of the certificates that a server showed; untrusted too: it is no SPIRE server's",
+        kChainVerdicts}};
 
 inline constexpr FamilyDescription kVerdict{
     .name = "spire_reach_verdict",

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <utility>
 
+#include "collectors/clients/spire/records.h"
 #include "collectors/svid/trust_roots.h"
 
 namespace spire_exporter::svid {
@@ -14,6 +16,7 @@ using spire::ServerStage;
 using spire::UnixTime;
 
 constexpr size_t kCertificateBytesMax = size_t{512} << 10;  // kept of one view
+constexpr size_t kRootsMax = 100;                           // judged of one bundle
 constexpr std::chrono::seconds kBackDating{10};             // of a certificate that SPIRE issues
 // What a clock may have been moved between two looks and still count as one.
 constexpr double kStepSeconds = 1;
@@ -30,15 +33,36 @@ bool LooksLikeDatabase(Code code) {
   return code == Code::kInternal || code == Code::kDeadlineExceeded;
 }
 
-template <typename RootsOf>
-ChainTally Tally(std::span<const ServerState> servers, SystemTime now, RootsOf roots_of) {
+// Whether that is the id of a server of the trust domain, or of any where that is empty.
+bool IsServerId(std::string_view id, std::string_view trust_domain) {
+  constexpr std::string_view kScheme = "spiffe://";
+  constexpr std::string_view kPath = "/spire/server";
+  if (!id.starts_with(kScheme) || !id.ends_with(kPath)) return false;
+  id.remove_prefix(kScheme.size());
+  if (id.size() <= kPath.size()) return false;
+  id.remove_suffix(kPath.size());
+  if (id.find('/') != std::string_view::npos) return false;
+  return trust_domain.empty() || id == trust_domain;
+}
+
+spiffe::Verdict Judge(const ServerState& server, const Trusted& trusted) {
+  const size_t most = std::min(trusted.roots.size(), kRootsMax);
+  const auto verdict =
+      spiffe::VerifyX509Svid(server.shown->chain, trusted.roots.first(most), server.seen);
+  // Any workload of the trust domain has a chain that verifies, and none is a server.
+  const bool stranger = verdict != spiffe::Verdict::kMalformed &&
+                        !IsServerId(server.shown->leaf.spiffe_id, trusted.trust_domain);
+  return stranger ? spiffe::Verdict::kUntrusted : verdict;
+}
+
+template <typename TrustedOf>
+ChainTally Tally(std::span<const ServerState> servers, TrustedOf trusted_of) {
   ChainTally tally;
   for (const ServerState& server : servers) {
-    const std::span<const std::string> roots = roots_of(server);
-    if (!server.shown || roots.empty()) continue;
+    const Trusted trusted = trusted_of(server);
+    if (!server.shown || trusted.roots.empty()) continue;
     if (!tally) tally.emplace();
-    const auto verdict = spiffe::VerifyX509Svid(server.shown->chain, roots, now);
-    ++(*tally)[static_cast<size_t>(verdict)];
+    ++(*tally)[static_cast<size_t>(Judge(server, trusted))];
   }
   return tally;
 }
@@ -135,24 +159,23 @@ ReachSummary Summarise(std::span<const ServerState> servers) {
   return summary;
 }
 
-ChainTally AgainstServed(std::span<const ServerState> servers, SystemTime now) {
-  return Tally(servers, now, [](const ServerState& server) -> std::span<const std::string> {
+ChainTally AgainstServed(std::span<const ServerState> servers) {
+  return Tally(servers, [](const ServerState& server) -> Trusted {
     if (!server.served) return {};
-    return server.served->certificates;
+    return {server.served->certificates, spire::TrustDomainName(server.served->trust_domain)};
   });
 }
 
-ChainTally AgainstRoots(std::span<const ServerState> servers, std::span<const std::string> roots,
-                        SystemTime now) {
-  return Tally(servers, now, [roots](const ServerState&) { return roots; });
+ChainTally AgainstRoots(std::span<const ServerState> servers, const Trusted& trusted) {
+  return Tally(servers, [&trusted](const ServerState&) { return trusted; });
 }
 
-std::optional<bool> AllGood(const ChainTally& tally) {
+std::optional<bool> Verifies(const ChainTally& tally) {
   if (!tally) return std::nullopt;
-  for (size_t i = 0; i < tally->size(); ++i) {
-    if (i != static_cast<size_t>(spiffe::Verdict::kGood) && (*tally)[i] > 0) return false;
-  }
-  return true;
+  const size_t good = (*tally)[static_cast<size_t>(spiffe::Verdict::kGood)];
+  const size_t all = std::accumulate(tally->begin(), tally->end(), size_t{0});
+  if (good != 0 && good != all) return std::nullopt;
+  return good != 0;
 }
 
 void ClockProof::Observe(UnixTime not_before, SystemTime now, SteadyTime steady) {

@@ -47,6 +47,7 @@ std::optional<ShownChain> ReadShown(std::vector<std::string> chain,
 struct ServerState {
   spire::ServerStage ended = spire::ServerStage::kConnect;
   Code code = Code::kOk;  // of what ended it there
+  SystemTime seen;        // when that was
   std::optional<ShownChain> shown;
   std::shared_ptr<const ServedView> served;  // null unless it ended at done
 };
@@ -78,15 +79,23 @@ struct ReachSummary {
 // Points into `servers`.
 ReachSummary Summarise(std::span<const ServerState> servers);
 
-// Chains that were shown, by spiffe::Verdict. Nothing when none was, or there is nothing to hold
-// them against.
+// What a chain is held against: authorities (DER, the first 100 of them) and their trust domain
+// (`example.org`; empty where nobody knows it).
+struct Trusted {
+  std::span<const std::string> roots;
+  std::string_view trust_domain;
+};
+
+// Chains that were shown, by spiffe::Verdict, each as of when it was seen: a server may have
+// renewed what has ended since. One of whoever is not the trust domain's `/spire/server` is
+// untrusted. Nothing when none was shown, or there is nothing to hold them against.
 using ChainTally = std::optional<std::array<size_t, 5>>;
 // Against the bundle that the same server served.
-ChainTally AgainstServed(std::span<const ServerState> servers, SystemTime now);
-ChainTally AgainstRoots(std::span<const ServerState> servers, std::span<const std::string> roots,
-                        SystemTime now);
-// Whether all are good.
-std::optional<bool> AllGood(const ChainTally& tally);
+ChainTally AgainstServed(std::span<const ServerState> servers);
+ChainTally AgainstRoots(std::span<const ServerState> servers, const Trusted& trusted);
+// True when all are good, false when none is; unknown when some are, as one stranger behind the
+// name tells nothing of the others.
+std::optional<bool> Verifies(const ChainTally& tally);
 
 // How far a server's clock is off ours, as far as its certificates prove it: one that was issued
 // between two looks, by SPIRE's rule ten seconds after its beginning. Not safe from several

@@ -19,8 +19,9 @@ ServerState At(ServerStage stage, Code code = Code::kOk) {
   return state;
 }
 
-ServerState StateOf(const ReachProbe& probe) {
+ServerState StateOf(const ReachProbe& probe, SystemTime now = kTestNow) {
   ServerState state = At(probe.ended, probe.code);
+  state.seen = now;
   state.shown = ReadShown(probe.chain, probe.served ? &*probe.served : nullptr);
   if (probe.served) state.served = ViewOf(*probe.served);
   return state;
@@ -78,33 +79,69 @@ TEST(ReachJudgeTest, CountsTheViewsOfTheServers) {
 
 TEST(ReachJudgeTest, HoldsWhatWasShownAgainstWhatIsTrusted) {
   const TestServer old = MakeTestServer(), now = MakeTestServer();
-  const std::vector<ServerState> states = {StateOf(Serving(now)), StateOf(Serving(old))};
   const std::vector<std::string> roots = {old.root.der};
-  const ChainTally served = AgainstServed(states, kTestNow);
-  EXPECT_EQ(AllGood(served), true);
-  const ChainTally held = AgainstRoots(states, roots, kTestNow);
+  const auto looks = [&](SystemTime at) {
+    return std::vector{StateOf(Serving(now), at), StateOf(Serving(old), at)};
+  };
+  EXPECT_EQ(Verifies(AgainstServed(looks(kTestNow))), true);
+  const auto held = [&](SystemTime at) { return AgainstRoots(looks(at), {roots, "example.org"}); };
   // good, expired, not_yet_valid, untrusted, malformed
-  EXPECT_THAT(held, Optional(testing::ElementsAre(1, 0, 0, 1, 0)));
-  EXPECT_EQ(AllGood(held), false);
-  EXPECT_THAT(AgainstRoots(states, roots, kTestNow + seconds(3001)),
-              Optional(testing::ElementsAre(0, 1, 0, 1, 0)));
-  EXPECT_THAT(AgainstRoots(states, roots, kTestNow - seconds(601)),
-              Optional(testing::ElementsAre(0, 0, 1, 1, 0)));
+  EXPECT_THAT(held(kTestNow), Optional(testing::ElementsAre(1, 0, 0, 1, 0)));
+  EXPECT_THAT(held(kTestNow + seconds(3001)), Optional(testing::ElementsAre(0, 1, 0, 1, 0)));
+  EXPECT_THAT(held(kTestNow - seconds(601)), Optional(testing::ElementsAre(0, 0, 1, 1, 0)));
+  // One that is good and one that is not say nothing of the whole.
+  EXPECT_EQ(Verifies(held(kTestNow)), std::nullopt);
+  EXPECT_EQ(Verifies(held(kTestNow + seconds(3001))), false);
+}
+
+TEST(ReachJudgeTest, TrustsNoWorkloadAsAServer) {
+  const TestServer server = MakeTestServer();
+  const std::vector<std::string> roots = {server.root.der};
+  spiffe::TestCertificateOptions options;
+  options.not_before = kTestNow - seconds(600);
+  options.not_after = kTestNow + seconds(600);
+  const auto tally = [&](const std::string& id, std::string_view trust_domain) {
+    options.uris = {id};
+    ReachProbe probe = Serving(server);
+    probe.chain = {spiffe::IssueTestCertificate(options, &server.root).der};
+    const std::vector<ServerState> states = {StateOf(probe)};
+    EXPECT_EQ(Verifies(AgainstServed(states)), id == "spiffe://example.org/spire/server") << id;
+    return AgainstRoots(states, {roots, trust_domain});
+  };
+  const auto untrusted = Optional(testing::ElementsAre(0, 0, 0, 1, 0));
+  for (const char* id : {"spiffe://example.org/ns/shop", "spiffe://evil.test/spire/server",
+                         "spiffe://example.org/ns/spire/server"}) {
+    EXPECT_THAT(tally(id, "example.org"), untrusted) << id;
+  }
+  EXPECT_EQ(Verifies(tally("spiffe://example.org/spire/server", "example.org")), true);
+  // Where nobody knows the trust domain, its server is known by its path.
+  EXPECT_EQ(Verifies(tally("spiffe://example.org/spire/server", "")), true);
+  EXPECT_THAT(tally("spiffe://example.org/ns/spire/server", ""), untrusted);
+}
+
+TEST(ReachJudgeTest, JudgesTheFirstHundredAuthorities) {
+  const TestServer server = MakeTestServer(), other = MakeTestServer();
+  std::vector<std::string> roots(99, other.root.der);
+  roots.push_back(server.root.der);
+  const std::vector<ServerState> states = {StateOf(Serving(server))};
+  EXPECT_EQ(Verifies(AgainstRoots(states, {roots, "example.org"})), true);
+  roots.insert(roots.begin(), other.root.der);
+  EXPECT_EQ(Verifies(AgainstRoots(states, {roots, "example.org"})), false);
 }
 
 TEST(ReachJudgeTest, HasNoVerdictWithoutTwoSidesToCompare) {
   const TestServer server = MakeTestServer();
-  EXPECT_EQ(AgainstRoots(std::vector{StateOf(Serving(server))}, {}, kTestNow), std::nullopt);
-  EXPECT_EQ(
-      AgainstRoots(std::vector{At(ServerStage::kConnect)}, std::vector{server.root.der}, kTestNow),
-      std::nullopt);
+  const std::vector<std::string> roots = {server.root.der};
+  EXPECT_EQ(AgainstRoots(std::vector{StateOf(Serving(server))}, {}), std::nullopt);
+  EXPECT_EQ(AgainstRoots(std::vector{At(ServerStage::kConnect)}, {roots, "example.org"}),
+            std::nullopt);
   // A handshake without a bundle can still be held against ours.
   ReachProbe shaken = Ended(ServerStage::kBundle, Code::kInternal);
   shaken.chain = {server.leaf.der};
   const std::vector<ServerState> states = {StateOf(shaken)};
-  EXPECT_EQ(AgainstServed(states, kTestNow), std::nullopt);
-  EXPECT_EQ(AllGood(AgainstRoots(states, std::vector{server.root.der}, kTestNow)), true);
-  EXPECT_EQ(AllGood(std::nullopt), std::nullopt);
+  EXPECT_EQ(AgainstServed(states), std::nullopt);
+  EXPECT_EQ(Verifies(AgainstRoots(states, {roots, "example.org"})), true);
+  EXPECT_EQ(Verifies(std::nullopt), std::nullopt);
 }
 
 TEST(ReachJudgeTest, ReadsViewsOfTheBundle) {

@@ -38,12 +38,15 @@ bool ReachMemory::Resolved(const std::vector<SocketAddress>& addresses) {
   return others;
 }
 
-std::vector<ReachTask> ReachMemory::Tasks(const std::vector<bool>& picked,
+std::vector<ReachTask> ReachMemory::Tasks(const std::vector<bool>& picked, SystemTime now,
                                           std::vector<size_t>* places) {
   std::vector<ReachTask> tasks;
   for (size_t place = 0; place < addresses_.size(); ++place) {
     Known& known = known_[keys_[place]];
-    if (known.state && !picked[place]) continue;
+    const bool ended =
+        known.state && known.state->shown &&
+        known.state->shown->leaf.not_after <= std::chrono::floor<std::chrono::seconds>(now);
+    if (known.state && !picked[place] && !ended) continue;
     const bool served = known.state && known.state->ended == spire::ServerStage::kDone;
     tasks.push_back({addresses_[place], served && known.looks % kHandshakeEvery != 0});
     ++known.looks;
@@ -57,6 +60,7 @@ bool ReachMemory::Learn(size_t place, ReachProbe probe, SystemTime now, SteadyTi
   ServerState state;
   state.ended = probe.ended;
   state.code = probe.code;
+  state.seen = now;
   state.shown = ReadShown(std::move(probe.chain), probe.served ? &*probe.served : nullptr);
   if (probe.served) state.served = ViewOf(*probe.served);
   if (state.shown) known.clock.Observe(state.shown->leaf.not_before, now, steady);

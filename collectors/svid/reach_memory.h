@@ -26,9 +26,11 @@ class ReachMemory {
   bool Resolved(const std::vector<SocketAddress>& addresses);
   size_t size() const { return addresses_.size(); }
 
-  // What to do at the places that are picked; those that were never looked at are done anyway.
+  // What to do at the places that are picked; those that were never looked at are done anyway, and
+  // those whose certificate has ended since: it may have been renewed.
   // `places` gets the place of each task.
-  std::vector<ReachTask> Tasks(const std::vector<bool>& picked, std::vector<size_t>* places);
+  std::vector<ReachTask> Tasks(const std::vector<bool>& picked, SystemTime now,
+                               std::vector<size_t>* places);
   // Whether that changed where the address stands or what it serves.
   bool Learn(size_t place, ReachProbe probe, SystemTime now, SteadyTime steady);
 

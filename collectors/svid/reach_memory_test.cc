@@ -29,16 +29,16 @@ class ReachMemoryTest : public testing::Test {
   // Looks at all places; whether something changed.
   bool LookAtAll(const ReachProbe& probe) {
     std::vector<size_t> places;
-    memory_.Tasks(std::vector<bool>(memory_.size(), true), &places);
+    memory_.Tasks(std::vector<bool>(memory_.size(), true), kTestNow, &places);
     bool changed = false;
     for (const size_t place : places) {
       changed = memory_.Learn(place, probe, kTestNow, SteadyTime()) || changed;
     }
     return changed;
   }
-  std::vector<ReachTask> Due(bool picked) {
+  std::vector<ReachTask> Due(bool picked, SystemTime now = kTestNow) {
     std::vector<size_t> places;
-    return memory_.Tasks(std::vector<bool>(memory_.size(), picked), &places);
+    return memory_.Tasks(std::vector<bool>(memory_.size(), picked), now, &places);
   }
 
   ReachMemory memory_;
@@ -61,6 +61,14 @@ TEST_F(ReachMemoryTest, ForgetsAddressesThatAreGoneAndLooksAtNewOnesAtOnce) {
   EXPECT_TRUE(Due(false).empty());
   EXPECT_TRUE(memory_.Resolved({Address(1), Address(3)}));
   EXPECT_EQ(Due(false).size(), 1U);
+}
+
+TEST_F(ReachMemoryTest, LooksAgainAtOnceWhereACertificateHasEnded) {
+  memory_.Resolved({Address(1)});
+  LookAtAll(Serving(server_));
+  EXPECT_EQ(memory_.States().at(0).seen, kTestNow);
+  EXPECT_TRUE(Due(false, kTestNow + std::chrono::seconds(2999)).empty());
+  EXPECT_EQ(Due(false, kTestNow + std::chrono::seconds(3000)).size(), 1U);
 }
 
 TEST_F(ReachMemoryTest, BoundsTheAddresses) {

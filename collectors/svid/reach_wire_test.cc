@@ -242,6 +242,27 @@ TEST_F(ReachWireTest, NamesServersThatCameBackWithOtherKeys) {
   std::filesystem::remove(name);
 }
 
+TEST_F(ReachWireTest, LetsNoServerChooseWhatItIsHeldAgainst) {
+  Start(1);
+  const TestAgent agent({ports_[0]->server()});
+  Watch watch(&addresses_, Always(), agent.Channel());
+  // Somebody else is behind the name, from the first round on and after it.
+  TestPort evil(MakeTestServer());
+  for (const char* domain : {"evil.test", "partner.test", ""}) {
+    evil.SetTrustDomain(domain);
+    addresses_ = {evil.Address()};
+    watch.Round();
+    EXPECT_EQ(watch.State("spire_trust_source_state", R"(source="held")"), "ok") << domain;
+    EXPECT_THAT(watch.Get("spire_reach_chains", R"(against="held",verdict="untrusted")"),
+                Optional(1))
+        << domain;
+    EXPECT_EQ(watch.fact().held_bundle_verifies, false) << domain;
+    addresses_ = {ports_[0]->Address()};
+    watch.Round();
+    EXPECT_EQ(watch.fact().held_bundle_verifies, true) << domain;
+  }
+}
+
 TEST_F(ReachWireTest, FindsTheServerThatSeesAnotherTrustDomain) {
   Start(2);
   Watch watch(&addresses_, Always());

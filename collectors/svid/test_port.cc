@@ -40,7 +40,7 @@ struct TestPort::Rest {
         break;
     }
     const std::lock_guard lock(mutex);
-    response->set_trust_domain("example.org");
+    response->set_trust_domain(trust_domain);
     response->set_sequence_number(sequence_number);
     response->set_refresh_hint(300);
     for (const std::string& root : roots) response->add_x509_authorities()->set_asn1(root);
@@ -50,8 +50,9 @@ struct TestPort::Rest {
 
   const TestServer server;
   std::mutex mutex;
-  std::vector<std::string> roots;  // with the mutex, and the next
+  std::vector<std::string> roots;  // with the mutex, and the next two
   uint64_t sequence_number = 1;
+  std::string trust_domain = "example.org";
   std::atomic<Answer> answer{Answer::kBundle};
   std::atomic<int> handshakes{0};
   std::atomic<int> bundles{0};
@@ -72,6 +73,11 @@ void TestPort::SetRoots(const std::vector<TestServer>& servers, uint64_t sequenc
   rest_->roots.clear();
   for (const TestServer& server : servers) rest_->roots.push_back(server.root.der);
   rest_->sequence_number = sequence_number;
+}
+
+void TestPort::SetTrustDomain(const std::string& trust_domain) {
+  const std::lock_guard lock(rest_->mutex);
+  rest_->trust_domain = trust_domain;
 }
 
 SocketAddress TestPort::Address() const {
@@ -117,6 +123,13 @@ TestAgent::TestAgent(const std::vector<TestServer>& servers) : rest_(std::make_u
     wire::X509BundlesResponse response;
     Add(&response, "spiffe://example.org", roots);
     Add(&response, "spiffe://partner.test", roots);
+    writer->Write(response);
+    return grpc::Status::OK;
+  };
+  rpcs.x509_svid = [roots, denied](auto*, auto* writer) {
+    if (roots.empty()) return denied;
+    wire::X509SvidResponse response;
+    response.add_svids()->set_spiffe_id("spiffe://example.org/ns/probe");
     writer->Write(response);
     return grpc::Status::OK;
   };

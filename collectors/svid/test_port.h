@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "collectors/clients/net/dial.h"
@@ -25,6 +26,9 @@ class TestPort {
   // Whose roots it serves; its own at first.
   void SetRoots(const std::vector<TestServer>& servers, uint64_t sequence_number);
 
+  // What it calls itself.
+  void SetTrustDomain(const std::string& trust_domain);
+
   SocketAddress Address() const;
   int handshakes() const;  // that came to an end
   int bundles() const;     // that were asked for
@@ -35,8 +39,8 @@ class TestPort {
   std::unique_ptr<Rest> rest_;
 };
 
-// An agent that serves the roots of `servers` for example.org, with a partner's beside them; denies
-// everything where there are none.
+// An agent that serves an SVID's id and the roots of `servers` for example.org, with a partner's
+// beside them; denies everything where there are none.
 class TestAgent {
  public:
   explicit TestAgent(const std::vector<TestServer>& servers);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "collectors/clients/spiffe/bundle_document.h"
+#include "collectors/clients/spiffe/spiffe_id.h"
 #include "collectors/clients/spiffe/x509_svid.h"
 #include "collectors/clients/spire/records.h"
 #include "exporter/base/unique_fd.h"
@@ -39,14 +40,26 @@ RootsState StateOfErrno(int number) {
   return number == EACCES || number == EPERM ? RootsState::kDenied : RootsState::kUnavailable;
 }
 
-// The bundle of `trust_domain`, or of the only one; null when there is none such.
+// Null when there is none such.
 const std::string* Find(const std::map<std::string, std::string>& bundles,
                         std::string_view trust_domain) {
-  if (trust_domain.empty()) return bundles.size() == 1 ? &bundles.begin()->second : nullptr;
   for (const auto& [id, bundle] : bundles) {
     if (spire::TrustDomainName(id) == trust_domain) return &bundle;
   }
   return nullptr;
+}
+
+// That of the only bundle, or of the SVID that is ours; empty when neither tells. Partners' bundles
+// come beside the agent's own.
+std::string AgentDomain(const spire::WorkloadApi& api,
+                        const std::map<std::string, std::string>& bundles,
+                        const spire::Call& call) {
+  if (bundles.size() == 1) return std::string(spire::TrustDomainName(bundles.begin()->first));
+  const auto svids = api.FetchX509Svid(call);
+  if (!svids.ok() || !spiffe::IsSpiffeId(svids->svids.front().spiffe_id)) return {};
+  constexpr size_t kScheme = std::string_view("spiffe://").size();
+  const std::string& id = svids->svids.front().spiffe_id;
+  return id.substr(kScheme, id.find('/', kScheme) - kScheme);
 }
 
 }  // namespace
@@ -88,15 +101,22 @@ TrustedRoots ReadBootstrapBundle(const std::string& path) {
   return roots;
 }
 
-TrustedRoots FetchHeldBundle(const spire::WorkloadApi& api, std::string_view trust_domain,
+TrustedRoots FetchHeldBundle(const spire::WorkloadApi& api, const WantedDomain& wanted,
                              const spire::Call& call) {
   const auto x509 = api.FetchX509Bundles(call);
+  // Whoever has no entry is refused again, and each refusal is an error in the agent's log.
   if (!x509.ok()) return Without(StateOf(x509.error().code));
+  const std::string told = wanted.known.empty() ? AgentDomain(api, *x509, call) : std::string();
+  const std::string& trust_domain = !wanted.known.empty() ? wanted.known
+                                    : !told.empty()       ? told
+                                                          : wanted.otherwise;
+  TrustedRoots roots = Without(RootsState::kMalformed);
+  roots.agent_domain = told;
   const std::string* const der = Find(*x509, trust_domain);
-  if (der == nullptr) return Without(RootsState::kMalformed);
+  if (der == nullptr) return roots;
   auto certificates = spiffe::SplitCertificates(*der);
-  if (!certificates.ok() || certificates->empty()) return Without(RootsState::kMalformed);
-  TrustedRoots roots = Without(RootsState::kOk);
+  if (!certificates.ok() || certificates->empty()) return roots;
+  roots.state = RootsState::kOk;
   roots.certificates = std::move(*certificates);
 
   const auto jwt = api.FetchJwtBundles(call);

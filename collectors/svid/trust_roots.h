@@ -24,14 +24,21 @@ struct TrustedRoots {
   RootsState state = RootsState::kUnavailable;
   std::vector<std::string> certificates;                // DER; empty unless the state is ok
   std::optional<std::vector<std::string>> jwt_key_ids;  // absent where they are not told
+  std::string agent_domain;  // that the agent serves this place as; empty unless asked and told
 };
 
 // A file of at most 512 KiB, read anew each time.
 TrustedRoots ReadBootstrapBundle(const std::string& path);
 
-// What the agent serves of `trust_domain` (`example.org`), or, when that is empty, of the only one
-// there is. Two calls to it. Denied when no entry is for us.
-TrustedRoots FetchHeldBundle(const spire::WorkloadApi& api, std::string_view trust_domain,
+// Whose bundle is asked for, `example.org`.
+struct WantedDomain {
+  std::string known;      // empty: the agent is asked which one it serves this place as
+  std::string otherwise;  // where the agent does not tell
+};
+
+// What the agent serves of that trust domain. Two calls to it, a third where it has several bundles
+// and none is known. Denied when no entry is for us.
+TrustedRoots FetchHeldBundle(const spire::WorkloadApi& api, const WantedDomain& wanted,
                              const spire::Call& call);
 
 // spiffe::TrustFingerprint() as a number, which a sample holds exactly: 48 bits.
