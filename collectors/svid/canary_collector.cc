@@ -1,5 +1,7 @@
 #include "collectors/svid/canary_collector.h"
 
+#include <algorithm>
+#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
@@ -14,6 +16,14 @@ namespace spire_exporter::svid {
 namespace {
 
 using spire::Call;
+
+// A call that comes a little before its round is that round.
+constexpr Duration kEarly = std::chrono::milliseconds(50);
+// How often what the last round said is told again, whatever the interval: families outlive that.
+constexpr Duration kTellAgain = std::chrono::seconds(20);
+constexpr Duration kIntervalMax = std::chrono::hours(1);
+// As the family says it.
+constexpr Duration kClockOffsetMaxAge = std::chrono::minutes(5);
 
 // Keys change a few times a day at most; one that is unknown is asked for at once.
 constexpr Duration kKeysMaxAge = std::chrono::minutes(1);
@@ -31,7 +41,8 @@ class CanaryCollector final : public Collector {
       : options_(options),
         api_(std::move(channel)),
         ring_(options.audience, options.interval, clock.System()),
-        counts_(UnixSeconds(clock.System())) {}
+        counts_(UnixSeconds(clock.System())),
+        period_(std::min(options.interval, kTellAgain).count()) {}
 
   std::string_view Name() const override { return "svid"; }
   std::string_view Target() const override { return "canary"; }
@@ -39,28 +50,56 @@ class CanaryCollector final : public Collector {
     return options_.socket + "\n" + options_.audience + "\n" + options_.spiffe_id + "\n" +
            FormatDuration(options_.interval) + " " + FormatDuration(options_.timeout);
   }
-  Duration Period() const override { return options_.interval; }
+  Duration Period() const override {
+    return Duration(period_.load(std::memory_order_relaxed));  // a lone value
+  }
   Duration Timeout() const override { return options_.timeout; }
 
   Result<Reading> Collect(const CollectContext& context) override {
-    Reading reading;
+    const SteadyTime now = context.clock.Steady();
+    if (!next_ || now + kEarly >= *next_) {
+      Round(context);
+      if (context.stop.stop_requested()) return Error{Code::kCancelled, "stopped", "", true};
+      round_at_ = now;
+      next_ = now + std::chrono::duration_cast<SteadyTime::duration>(Interval());
+    }
+    const Duration left = *next_ - context.clock.Steady();
+    period_.store(std::clamp(left, kEarly, kTellAgain).count(), std::memory_order_relaxed);
+    return Read(context);
+  }
+
+ private:
+  void Round(const CollectContext& context) {
     problem_ = {};
     view_.issuing.reset();
+    view_.federated.reset();
     refused_ = false;
     const bool served = FetchX509(context);
-    if (context.stop.stop_requested()) return Error{Code::kCancelled, "stopped", "", true};
     // Whoever has no entry is refused again, and each refusal is an error in the agent's log.
-    if (served) FetchJwt(context);
-    if (context.stop.stop_requested()) return Error{Code::kCancelled, "stopped", "", true};
+    if (served && !context.stop.stop_requested()) FetchJwt(context);
+  }
+
+  // Long tokens hold their audiences for long: no sooner than the first of them is free again.
+  Duration Interval() const {
+    const Duration free = lifetime_.value_or(Duration::zero()) / AudienceRing::kSizeMax;
+    return std::max(options_.interval, std::min(free, kIntervalMax));
+  }
+  Duration FreshFor() const {
+    return std::max(spire::kFreshFor, 2 * Interval() + options_.timeout);
+  }
+
+  Reading Read(const CollectContext& context) {
+    const Duration age = context.clock.Steady() - clock_offset_at_;
+    if (age > std::max(kClockOffsetMaxAge, FreshFor())) view_.clock_offset.reset();
+    Reading reading;
     counts_.AddTo(reading.families);
     view_.leaf = leaf_ ? &*leaf_ : nullptr;
     AddCanary(view_, context.clock.System(), reading.families);
-    reading.facts.push_back(Fact::Make(std::string("canary"), context.clock.Steady(), MakeFact()));
+    reading.facts.push_back(Fact::Make(std::string("canary"), round_at_, MakeFact()));
     reading.problem = problem_;
     return reading;
   }
 
- private:
   // Half of the time for each, so that a token that hangs does not hide the SVID.
   Call CallFor(const CollectContext& context, int parts) const {
     const Duration left = context.deadline.Remaining(context.clock);
@@ -150,6 +189,7 @@ class CanaryCollector final : public Collector {
     if (outcome == CanaryOutcome::kOk) minted_ = answered;
     if (keys) view_.issuing = outcome == CanaryOutcome::kOk;
     view_.clock_offset = ClockOffset(*facts->issued_at, asked, answered);
+    clock_offset_at_ = context.clock.Steady();
   }
 
   void Complain(std::string what) {
@@ -178,6 +218,7 @@ class CanaryCollector final : public Collector {
 
   spire::CanaryFact MakeFact() const {
     spire::CanaryFact fact;
+    fact.fresh_for = FreshFor();
     if (leaf_) {
       fact.x509_not_before = leaf_->not_before;
       fact.x509_not_after = leaf_->not_after;
@@ -193,7 +234,13 @@ class CanaryCollector final : public Collector {
   const spire::WorkloadApi api_;
   AudienceRing ring_;
   CanaryCounts counts_;
+  std::atomic<int64_t> period_;
+
+  // All below is the thread's of Collect().
+  SteadyTime round_at_;
+  std::optional<SteadyTime> next_;
   CanaryView view_;
+  SteadyTime clock_offset_at_;
   bool refused_ = false;
   Status problem_;
   std::string spiffe_id_;

@@ -14,7 +14,8 @@ namespace spire_exporter::svid {
 
 // A round is an X.509-SVID with its bundle, a token for an audience whose last one has ended, and
 // once a minute the keys that verify tokens. It costs the agent about 3 ms of CPU and a server one
-// signature. Publishes spire::CanaryFact as `canary`.
+// signature. Between rounds, what the last one said is told again. Publishes spire::CanaryFact as
+// `canary`.
 std::unique_ptr<Collector> MakeCanaryCollector(const CanaryOptions& options,
                                                std::shared_ptr<spire::Channel> channel,
                                                const Clock& clock);

@@ -9,6 +9,8 @@ namespace spire_exporter::svid {
 namespace {
 
 constexpr Duration kAge = std::chrono::minutes(5);
+// Of what is of now alone. Longer than a round that hangs and the wait before it.
+constexpr Duration kSoon = std::chrono::minutes(2);
 constexpr std::string_view kSource = "Workload API";
 
 constexpr std::array kOperation = {
@@ -64,7 +66,7 @@ constexpr FamilyDescription kIssuing{
         "1 when the last attempt got a new token signed and it is good, 0 when it could not; "
         "absent where that says nothing: without an entry, or for a token from the agent's cache.",
     .source = kSource,
-    .age_max = std::chrono::minutes(1),
+    .age_max = kSoon,
     .detail = Detail::kMinimal};
 constexpr FamilyDescription kTokenExpiry{.name = "spire_canary_token_expiry_timestamp_seconds",
                                          .unit = "seconds",
@@ -94,7 +96,7 @@ constexpr FamilyDescription kFederatedExpiry{
 constexpr SvidSource kKeptSvid = {kSource, kAge, WhenStale::kKept};
 constexpr FamilyDescription kNotBefore = SvidNotBefore(kKeptSvid);
 constexpr FamilyDescription kExpiry = SvidExpiry(kKeptSvid);
-constexpr FamilyDescription kRemaining = SvidRemaining({kSource, std::chrono::minutes(1)});
+constexpr FamilyDescription kRemaining = SvidRemaining({kSource, kSoon});
 
 constexpr const FamilyDescription* kFamilies[] = {
     &kAttempts, &kLast,      &kLastOk,          &kDuration,  &kIssuing, &kTokenExpiry,

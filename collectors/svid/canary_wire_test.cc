@@ -24,16 +24,18 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Real time, and what the test adds to the system's.
+// Real time, and what the test adds to the system's and to the steady one.
 class SteppedClock final : public Clock {
  public:
-  SteadyTime Steady() const override { return real_.Steady(); }
+  SteadyTime Steady() const override { return real_.Steady() + passed_; }
   SystemTime System() const override { return real_.System() + step_; }
   void Step(seconds by) { step_ += by; }
+  void Pass(seconds time) { passed_ += time; }
 
  private:
   const RealClock real_{};
   seconds step_{0};
+  seconds passed_{0};
 };
 
 class CanaryWireTest : public ::testing::Test {
@@ -73,6 +75,10 @@ class CanaryWireTest : public ::testing::Test {
 
   // A round; what it says is in the page afterwards.
   void Round(Duration within = milliseconds(2000)) {
+    clock_.Pass(seconds(15));
+    Collect(within);
+  }
+  void Collect(Duration within = milliseconds(2000)) {
     const CollectContext context{Deadline::After(clock_, within), {}, clock_, facts_};
     const SteadyTime began = clock_.Steady();
     auto reading = canary_->Collect(context);
@@ -135,6 +141,56 @@ TEST_F(CanaryWireTest, GetsAnIdentityAndANewTokenEachTime) {
   EXPECT_EQ(*Told().issuing, true);
   EXPECT_EQ(*Told().jwt_lifetime, minutes(2));
   for (const auto& [series, value] : page_) EXPECT_THAT(series, Not(HasSubstr("spiffe://")));
+}
+
+TEST_F(CanaryWireTest, TellsTheLastRoundAgainBetweenRoundsThatAreFarApart) {
+  ServeWell();
+  options_.interval = hours(1);
+  canary_ = MakeCanaryCollector(options_, channel_, clock_);
+  Round();
+  const auto of_round = facts_.Latest<spire::CanaryFact>("canary");
+  EXPECT_EQ(Told().fresh_for, hours(2) + options_.timeout);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_LE(canary_->Period(), seconds(20));
+    clock_.Pass(minutes(10));
+    Collect();
+    EXPECT_EQ(Issuing(), 1);
+    EXPECT_TRUE(Get("spire_svid_remaining_ratio{kind=\"canary\"}"));
+    EXPECT_TRUE(Get("spire_canary_clock_offset_seconds{}"));
+  }
+  EXPECT_EQ(agent_->calls(fakes::AgentMethod::kJwtSvid), 1u);
+  EXPECT_EQ(facts_.Latest<spire::CanaryFact>("canary")->at, of_round->at);
+  clock_.Pass(minutes(30));
+  Collect();
+  EXPECT_EQ(agent_->calls(fakes::AgentMethod::kJwtSvid), 2u);
+}
+
+TEST_F(CanaryWireTest, TokensThatLiveLongAreAskedForSeldom) {
+  ServeWell();
+  agent_->SignWith(authority_, clock_, hours(24));
+  Round();
+  EXPECT_EQ(Told().fresh_for, seconds(2 * 288) + options_.timeout);
+  clock_.Pass(seconds(287));
+  Collect();
+  EXPECT_EQ(agent_->calls(fakes::AgentMethod::kJwtSvid), 1u);
+  clock_.Pass(seconds(1));
+  Collect();
+  EXPECT_EQ(agent_->calls(fakes::AgentMethod::kJwtSvid), 2u);
+}
+
+TEST_F(CanaryWireTest, WhatComesFromAnAgentThatIsGoneIsNotToldForEver) {
+  ServeWell();
+  Round();
+  EXPECT_EQ(Get("spire_canary_federated_bundles{}"), 0);
+  EXPECT_TRUE(Get("spire_canary_clock_offset_seconds{}"));
+  EXPECT_EQ(Told().fresh_for, spire::kFreshFor);
+  agent_.reset();
+  Round();
+  EXPECT_EQ(Get("spire_canary_federated_bundles{}"), std::nullopt);
+  EXPECT_TRUE(Get("spire_canary_clock_offset_seconds{}"));
+  clock_.Pass(minutes(5));
+  Round();
+  EXPECT_EQ(Get("spire_canary_clock_offset_seconds{}"), std::nullopt);
 }
 
 TEST_F(CanaryWireTest, WithoutAnEntryItAsksForNoToken) {

@@ -84,7 +84,8 @@ struct ServersFact {
   uint64_t addresses = 0;  // that the name stands for; 0 when it stands for none
   uint64_t serving = 0;    // that answered GetBundle
   // Of those that shook hands: whether the bundle that this place holds, and the one that an agent
-  // starts with, verify what they showed. Absent where there is nothing to compare.
+  // starts with, verify what they showed: all of them, or none. Absent where there is nothing to
+  // compare, and where some verify and some do not.
   std::optional<bool> held_bundle_verifies, bootstrap_bundle_verifies;
   std::optional<UnixTime> ca_not_after;  // the first end of the chains that were shown
 };
