@@ -286,6 +286,15 @@ TEST_F(ReachWireTest, SaysWhyThereIsNoBundleOfTheAgent) {
   EXPECT_EQ(denied.Get("spire_reach_chains", R"(against="held",verdict="good")"), std::nullopt);
   EXPECT_EQ(denied.fact().held_bundle_verifies, std::nullopt);
 
+  // What was held once goes on to count.
+  TestAgent turns({ports_[0]->server()});
+  Watch turned(&addresses_, Always(), turns.Channel());
+  turned.Round();
+  turns.Deny();
+  turned.Round();
+  EXPECT_EQ(turned.State("spire_trust_source_state", R"(source="held")"), "denied");
+  EXPECT_EQ(turned.fact().held_bundle_verifies, true);
+
   Watch nobody(&addresses_, Always(), *spire::Channel::ToSocket("/nonexistent/agent.sock"));
   nobody.Round();
   EXPECT_EQ(nobody.State("spire_trust_source_state", R"(source="held")"), "unavailable");

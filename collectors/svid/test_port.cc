@@ -97,6 +97,7 @@ const TestServer& TestPort::server() const {
 }
 
 struct TestAgent::Rest {
+  std::atomic<bool> denies{false};
   std::unique_ptr<spire::TestRpcServer> rpc;
 };
 
@@ -116,25 +117,26 @@ TestAgent::TestAgent(const std::vector<TestServer>& servers) : rest_(std::make_u
   folder_ = mkdtemp(name.data());
   std::string roots;
   for (const TestServer& server : servers) roots += server.root.der;
+  rest_->denies = servers.empty();
   const grpc::Status denied(grpc::StatusCode::PERMISSION_DENIED, "no identity issued");
   spire::TestRpcs rpcs;
-  rpcs.x509_bundles = [roots, denied](auto*, auto* writer) {
-    if (roots.empty()) return denied;
+  rpcs.x509_bundles = [rest = rest_.get(), roots, denied](auto*, auto* writer) {
+    if (rest->denies) return denied;
     wire::X509BundlesResponse response;
     Add(&response, "spiffe://example.org", roots);
     Add(&response, "spiffe://partner.test", roots);
     writer->Write(response);
     return grpc::Status::OK;
   };
-  rpcs.x509_svid = [roots, denied](auto*, auto* writer) {
-    if (roots.empty()) return denied;
+  rpcs.x509_svid = [rest = rest_.get(), denied](auto*, auto* writer) {
+    if (rest->denies) return denied;
     wire::X509SvidResponse response;
     response.add_svids()->set_spiffe_id("spiffe://example.org/ns/probe");
     writer->Write(response);
     return grpc::Status::OK;
   };
-  rpcs.jwt_bundles = [roots, denied](auto*, auto* writer) {
-    if (roots.empty()) return denied;
+  rpcs.jwt_bundles = [rest = rest_.get(), roots, denied](auto*, auto* writer) {
+    if (rest->denies) return denied;
     wire::JwtBundlesResponse response;
     Add(&response, "spiffe://example.org", R"({"keys":[{"kty":"EC","kid":"k1"}]})");
     writer->Write(response);
@@ -146,6 +148,10 @@ TestAgent::TestAgent(const std::vector<TestServer>& servers) : rest_(std::make_u
 TestAgent::~TestAgent() {
   rest_.reset();
   std::filesystem::remove_all(folder_);
+}
+
+void TestAgent::Deny() {
+  rest_->denies = true;
 }
 
 std::shared_ptr<spire::Channel> TestAgent::Channel() const {

@@ -45,6 +45,8 @@ class TestAgent {
  public:
   explicit TestAgent(const std::vector<TestServer>& servers);
   ~TestAgent();
+  // From now on: our entry is gone.
+  void Deny();
   std::shared_ptr<spire::Channel> Channel() const;
 
  private:

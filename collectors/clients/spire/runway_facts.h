@@ -81,8 +81,8 @@ struct SyncFact {
 // The servers as they are reached from here. Subject: `servers`.
 struct ServersFact {
   Duration fresh_for = kFreshFor;  // two rounds, where they are far apart
-  uint64_t addresses = 0;  // that the name stands for; 0 when it stands for none
-  uint64_t serving = 0;    // that answered GetBundle
+  uint64_t addresses = 0;          // that the name stands for; 0 when it stands for none
+  uint64_t serving = 0;            // that answered GetBundle
   // Of those that shook hands: whether the bundle that this place holds, and the one that an agent
   // starts with, verify what they showed: all of them, or none. Absent where there is nothing to
   // compare, and where some verify and some do not.
