@@ -1,6 +1,7 @@
 #include "collectors/datastore/agent_tally.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 namespace spire_exporter::datastore {
@@ -62,15 +63,19 @@ std::string_view ClusterOf(std::string_view attestor, std::string_view spiffe_id
 }
 
 AgentTally::AgentTally(std::shared_ptr<const spiffe::ClassMap> classes, int64_t now,
-                       std::optional<double> ttl)
+                       std::optional<double> ttl, std::optional<int64_t> renewed)
     : classes_(std::move(classes)),
       now_(now),
       ttl_(ttl),
+      horizon_from_(ttl && renewed ? std::min(*renewed, now) +
+                                         static_cast<int64_t>(std::ceil(kOverdueShare * *ttl))
+                                   : now),
       lifetimes_(SecondsLayout(), now),
       seconds_(kTable),
       far_(RatioLayout()),
       ends_(spire::Horizon::kGroupsMax),
-      class_first_(classes_->names().size(), std::numeric_limits<int64_t>::max()) {
+      class_first_(classes_->names().size(), std::numeric_limits<int64_t>::max()),
+      class_ends_(classes_->names().size()) {
   counts_.classes.resize(classes_->names().size());
   if (ttl_) counts_.overdue = 0;
   batch_.reserve(kBatch);
@@ -79,6 +84,8 @@ AgentTally::AgentTally(std::shared_ptr<const spiffe::ClassMap> classes, int64_t 
 void AgentTally::Add(int64_t expiry, std::string_view attestor, std::string_view version,
                      std::string_view spiffe_id) {
   const int64_t remaining = expiry - now_;
+  const size_t of_class = classes_->Find(spiffe_id);
+  if (expiry >= horizon_from_) AddEnd(expiry, of_class);
   if (remaining < 0) {
     counts_.lapsed += remaining >= -kLapsedSeconds ? 1 : 0;
     return;
@@ -90,12 +97,7 @@ void AgentTally::Add(int64_t expiry, std::string_view attestor, std::string_view
   attestors_.Add(attestor);
   const std::string_view cluster = ClusterOf(attestor, spiffe_id);
   if (!cluster.empty()) clusters_.Add(cluster);
-  const size_t of_class = classes_->Find(spiffe_id);
   ++counts_.classes[of_class];
-  class_first_[of_class] = std::min(class_first_[of_class], remaining);
-  const auto last = static_cast<int64_t>(ends_.size()) - 1;
-  ++ends_[static_cast<size_t>(std::min(remaining, last))];
-  if (remaining >= last) first_beyond_ = std::min(first_beyond_, remaining);
   batch_.push_back(expiry);
   if (batch_.size() == kBatch) Flush();
   shortest_ = std::min(shortest_, remaining);
@@ -113,22 +115,29 @@ void AgentTally::Flush() {
   batch_.clear();
 }
 
+void AgentTally::AddEnd(int64_t expiry, size_t of_class) {
+  const int64_t after = expiry - horizon_from_;
+  const auto last = static_cast<int64_t>(ends_.size()) - 1;
+  ++ends_[static_cast<size_t>(std::min(after, last))];
+  if (after >= last) first_beyond_ = std::min(first_beyond_, expiry);
+  ++class_ends_[of_class];
+  class_first_[of_class] = std::min(class_first_[of_class], expiry);
+}
+
 spire::Horizon AgentTally::MakeHorizon() const {
-  const auto at = [this](int64_t remaining) {
-    return spire::UnixTime(std::chrono::seconds(now_ + remaining));
-  };
+  const auto at = [](int64_t time) { return spire::UnixTime(std::chrono::seconds(time)); };
   spire::Horizon horizon;
   horizon.whole = true;
   for (size_t second = 0; second < ends_.size(); ++second) {
     if (ends_[second] == 0) continue;
     const bool last = second + 1 == ends_.size();
     horizon.groups.push_back(
-        {at(last ? first_beyond_ : static_cast<int64_t>(second)), ends_[second]});
+        {at(last ? first_beyond_ : horizon_from_ + static_cast<int64_t>(second)), ends_[second]});
   }
   if (classes_->trivial()) return horizon;
   for (size_t i = 0; i < class_first_.size(); ++i) {
-    if (counts_.classes[i] == 0) continue;
-    horizon.classes.push_back({classes_->names()[i], at(class_first_[i]), counts_.classes[i]});
+    if (class_ends_[i] == 0) continue;
+    horizon.classes.push_back({classes_->names()[i], at(class_first_[i]), class_ends_[i]});
   }
   std::stable_sort(horizon.classes.begin(), horizon.classes.end(),
                    [](const auto& a, const auto& b) { return a.first_expiry < b.first_expiry; });

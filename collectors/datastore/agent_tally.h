@@ -35,13 +35,15 @@ class NameCounts {
   uint64_t other_ = 0;
 };
 
+// Renewal is due at about half of the lifetime: with less than this share left it is overdue.
+inline constexpr double kOverdueShare = 0.4;
+
 inline constexpr size_t kVersionsMax = 32;
 inline constexpr size_t kAttestorsMax = 16;
 inline constexpr size_t kClustersMax = 32;
 
 struct AgentCounts {
-  // Agents that are not banned. Renewal is due at about half of the lifetime: one with less than
-  // 0.4 of it left is overdue.
+  // Agents that are not banned.
   uint64_t active = 0;
   std::optional<uint64_t> overdue;  // in `active` while the lifetime is not known
   uint64_t lapsed = 0;              // expired within the last ten minutes
@@ -51,7 +53,8 @@ struct AgentCounts {
   std::vector<std::pair<std::string, uint64_t>> attestors;
   std::vector<std::pair<std::string, uint64_t>> clusters;  // of k8s_psat and k8s_sat
   std::vector<uint64_t> classes;                           // as ClassMap::names()
-  // When they expire, by seconds; with the classes that go first, where there are classes.
+  // When those expire that were not overdue at the last renewal of any agent, by seconds; with the
+  // classes that go first, where there are classes.
   spire::Horizon horizon;
   GaugeHistogram remaining;             // seconds
   std::optional<GaugeHistogram> ratio;  // of the lifetime
@@ -62,14 +65,13 @@ class AgentTally {
  public:
   static constexpr int64_t kLapsedSeconds = 600;
   static constexpr int64_t kExpiringSeconds = 600;
-  static constexpr double kOverdueShare = 0.4;
 
   // `now` in Unix seconds by the database's clock; `ttl` is the lifetime that agents' SVIDs are
-  // issued with, in seconds, where it is known.
+  // issued with, in seconds, where it is known; `renewed` is when any agent last renewed.
   AgentTally(std::shared_ptr<const spiffe::ClassMap> classes, int64_t now,
-             std::optional<double> ttl);
+             std::optional<double> ttl, std::optional<int64_t> renewed = std::nullopt);
 
-  // One that is not banned. Those that expired before the last ten minutes are left out.
+  // One that is not banned.
   void Add(int64_t expiry, std::string_view attestor, std::string_view version,
            std::string_view spiffe_id);
   // Ends it.
@@ -80,11 +82,13 @@ class AgentTally {
   static constexpr int64_t kTable = int64_t{1} << 16;
 
   void Flush();
+  void AddEnd(int64_t expiry, size_t of_class);
   spire::Horizon MakeHorizon() const;
 
   const std::shared_ptr<const spiffe::ClassMap> classes_;
   const int64_t now_;
   const std::optional<double> ttl_;
+  const int64_t horizon_from_;
   AgentCounts counts_;
   NameCounts versions_;
   NameCounts attestors_;
@@ -94,10 +98,11 @@ class AgentTally {
   // Living ones by remaining seconds, for the ratio; what is beyond is in `far_`.
   std::vector<uint32_t> seconds_;
   NativeHistogram far_;
-  // Living ones by remaining seconds; the last place takes what is beyond, under the first of them.
+  // By seconds after `horizon_from_`; the last place takes what is beyond, under the first of them.
   std::vector<uint32_t> ends_;
   int64_t first_beyond_ = std::numeric_limits<int64_t>::max();
-  std::vector<int64_t> class_first_;  // remaining seconds, by class
+  std::vector<int64_t> class_first_;  // Unix time, by class
+  std::vector<uint64_t> class_ends_;
   int64_t shortest_ = std::numeric_limits<int64_t>::max();
   int64_t longest_ = -1;  // below any living
 };

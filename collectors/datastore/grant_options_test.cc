@@ -81,7 +81,7 @@ TEST(GrantsSqlTest, EachGrantedColumnIsInAStatement) {
       FollowEventsStatement(schema, request),
       FollowRowsStatement(schema, 0),
       AgentTtlStatement(schema),
-      AgentsStatement(schema),
+      AgentsStatement(schema, std::nullopt),
       AgentTotalsStatement(schema),
       EntryTotalsStatement(schema),
       EntryIdsStatement(schema),

@@ -251,9 +251,32 @@ std::string AgentExpiriesStatement(const Schema& schema) {
 
 // Bans are in no index: the rows are looked at in the order of the index until there are enough.
 std::string FirstAgentsStatement(const Schema& schema) {
-  return "SELECT floor(date_part('epoch', expires_at))::bigint FROM " + schema.Qualified(kAgents) +
-         " WHERE expires_at >= now() AND serial_number <> '' ORDER BY expires_at LIMIT " +
-         std::to_string(kFirstAgents);
+  const std::string from = " FROM " + schema.Qualified(kAgents) + " WHERE serial_number <> ''";
+  const std::string first = " ORDER BY expires_at LIMIT " + std::to_string(kFirstAgents);
+  const std::string seconds = "SELECT floor(date_part('epoch', expires_at))::bigint";
+  if (!schema.Reads(kAgents, {"updated_at"}).ok()) {
+    return seconds + from + " AND expires_at >= now()" + first;
+  }
+  const std::string share = std::to_string(kOverdueShare) + " * ";
+  // `since`: the last renewal, which stands still with SPIRE. `cut`: what was then due to end.
+  const std::string renewals =
+      "WITH newest AS (SELECT least(max(updated_at), now()) AS since, percentile_disc(0.9) WITHIN"
+      " GROUP (ORDER BY expires_at - updated_at) AS life FROM (SELECT expires_at, updated_at" +
+      from + " ORDER BY expires_at DESC LIMIT " + std::to_string(kNewestAgents) +
+      ") AS n), due AS (SELECT CASE WHEN life >= '1 second' THEN since ELSE now() END AS since,"
+      " CASE WHEN life >= '1 second' THEN since + " +
+      share + "life ELSE now() END AS cut FROM newest) ";
+  // A life that the end of a CA cut short is judged by its own length. No upper bound inside: all
+  // rows below it would be read and sorted.
+  const std::string brief =
+      "(SELECT expires_at FROM (SELECT expires_at, updated_at" + from +
+      " AND expires_at >= (SELECT since FROM due) ORDER BY expires_at LIMIT " +
+      std::to_string(kBriefAgents) +
+      ") AS b WHERE expires_at < (SELECT cut FROM due)"
+      " AND expires_at - (SELECT since FROM due) >= " +
+      share + "(expires_at - updated_at))";
+  return renewals + seconds + " FROM (" + brief + " UNION ALL (SELECT expires_at" + from +
+         " AND expires_at >= (SELECT cut FROM due)" + first + ")) AS f" + first;
 }
 
 std::string EntryLookStatement(const Schema& schema) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "collectors/clients/postgres/connection.h"
+#include "collectors/datastore/agent_tally.h"
 #include "collectors/datastore/event_follower.h"
 #include "collectors/datastore/schema.h"
 #include "exporter/base/result.h"
@@ -33,12 +34,17 @@ struct AgentExpiries {            // Unix times
   std::optional<double> newest;
 };
 
-// Of agents that have not expired and are not banned: when the first kFirstAgents expire, rising.
+// When the first kFirstAgents expire, rising, of agents that are not banned and had kOverdueShare
+// of their life left when any agent last renewed: a machine that is gone leaves its row behind, and
+// one that has ended since SPIRE stopped is still there. Where the lifetime is not known: of those
+// that have not expired.
 struct FirstAgents {
   std::vector<int64_t> expiries;  // Unix times
   bool all = false;               // there are no more
 };
 inline constexpr size_t kFirstAgents = 256;
+inline constexpr int kNewestAgents = 64;  // that tell the lifetime and the last renewal
+inline constexpr int kBriefAgents = 512;  // that are looked at for lives cut short
 
 struct EntryLook {
   std::optional<int64_t> newest_row;

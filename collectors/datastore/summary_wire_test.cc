@@ -117,6 +117,44 @@ TEST_F(SummaryWireTest, PublishesWhenTheFirstAgentsThatAreNotBannedExpire) {
   MakeTables(*server_, 25);
 }
 
+// Lifetimes are an hour. Times are minutes from now.
+std::string Agent(const std::string& id, int renewed, int expires) {
+  const auto at = [](int from_now) {
+    return "date_trunc('second', now()) + interval '" + std::to_string(from_now) + " minutes'";
+  };
+  return "INSERT INTO attested_node_entries (spiffe_id, serial_number, updated_at, expires_at)"
+         " VALUES ('" +
+         id + "', '1', " + at(renewed) + ", " + at(expires) + ");";
+}
+
+TEST_F(SummaryWireTest, AMachineThatIsGoneIsNotTheFirstAndAnAgentThatEndedIs) {
+  MakeTables(*server_, 25);
+  std::string fleet = Agent("gone", -55, 5) + Agent("also gone", -70, -10);
+  for (int i = 0; i < 10; ++i) fleet += Agent("lives " + std::to_string(i), -i, 60 - i);
+  Sql(fleet + Agent("of a CA that ends", 0, 6));
+  Watcher watcher({server_->ConninfoFile()});
+  const auto collector = Make(watcher);
+  const auto minutes_left = [&] {
+    auto reading = watcher.Look(*collector);
+    for (Fact& fact : reading->facts) watcher.facts().Publish(std::move(fact));
+    const auto horizon = watcher.facts().Latest<spire::Horizon>("agent/datastore");
+    std::vector<double> left;
+    if (!horizon) return left;
+    for (const auto& group : horizon->value->groups) {
+      const auto from_first = group.expiry - horizon->value->groups[0].expiry;
+      left.push_back(std::chrono::duration<double, std::ratio<60>>(from_first).count());
+    }
+    return left;
+  };
+  const std::vector<double> all = {0, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54};
+  EXPECT_EQ(minutes_left(), all);
+  // SPIRE stops, and its database answers: what ends does not make room for the next.
+  Sql("UPDATE attested_node_entries SET updated_at = updated_at - interval '58 minutes',"
+      " expires_at = expires_at - interval '58 minutes'");
+  EXPECT_EQ(minutes_left(), all);
+  MakeTables(*server_, 25);
+}
+
 TEST_F(SummaryWireTest, FindsTheTablesInAnySchema) {
   Sql("CREATE SCHEMA \"Spire's\"; ALTER TABLE migrations SET SCHEMA \"Spire's\";"
       "ALTER TABLE registered_entries SET SCHEMA \"Spire's\";");

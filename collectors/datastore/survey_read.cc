@@ -12,19 +12,24 @@ constexpr std::string_view kAgents = "attested_node_entries";
 }  // namespace
 
 std::string AgentTtlStatement(const Schema& schema) {
-  return "SELECT date_part('epoch', now())::bigint, percentile_disc(0.9) WITHIN GROUP (ORDER BY t)"
-         " FROM (SELECT date_part('epoch', expires_at - updated_at) AS t FROM " +
+  return "SELECT date_part('epoch', now())::bigint, percentile_disc(0.9) WITHIN GROUP (ORDER BY t),"
+         " floor(max(u))::bigint FROM (SELECT date_part('epoch', expires_at - updated_at) AS t,"
+         " date_part('epoch', updated_at) AS u FROM " +
          schema.Qualified(kAgents) +
-         " WHERE expires_at > now() AND serial_number <> '' ORDER BY expires_at DESC LIMIT 256)"
+         " WHERE serial_number <> '' ORDER BY expires_at DESC LIMIT 256)"
          " AS s";
 }
 
-std::string AgentsStatement(const Schema& schema) {
+std::string AgentsStatement(const Schema& schema, std::optional<int64_t> renewed) {
+  const std::string lapsed = "now() - interval '10 minutes'";
   return "SELECT date_part('epoch', expires_at)::bigint, " +
          schema.ColumnOrNull(kAgents, "data_type") + ", " +
          schema.ColumnOrNull(kAgents, "agent_version") + ", " +
          schema.ColumnOrNull(kAgents, "spiffe_id") + " FROM " + schema.Qualified(kAgents) +
-         " WHERE expires_at >= now() - interval '10 minutes' AND serial_number <> ''";
+         " WHERE expires_at >= " +
+         (renewed ? "least(" + lapsed + ", to_timestamp(" + std::to_string(*renewed) + "))"
+                  : lapsed) +
+         " AND serial_number <> ''";
 }
 
 // Times are worked out once, in scalar subqueries: in the filters they would be for every row.
@@ -63,7 +68,7 @@ Result<AgentTtl> ReadAgentTtl(pg::Connection& connection, const Schema& schema) 
   if (!reads.ok()) return reads.error();
   const auto row = connection.Query("the lifetime of agents", AgentTtlStatement(schema));
   if (!row.ok()) return row.error();
-  AgentTtl ttl{row->Int(0).value_or(0), row->Double(1)};
+  AgentTtl ttl{row->Int(0).value_or(0), row->Double(1), row->Int(2)};
   // Rows that somebody touched afterwards, or wrote by hand.
   if (ttl.seconds && !(*ttl.seconds >= 1)) ttl.seconds.reset();
   return ttl;
@@ -74,9 +79,9 @@ Result<AgentCounts> ReadAgents(pg::Connection& connection, const Schema& schema,
                                std::shared_ptr<const spiffe::ClassMap> classes) {
   const Status reads = schema.Reads(kAgents, {"expires_at", "serial_number"});
   if (!reads.ok()) return reads.error();
-  AgentTally tally(std::move(classes), ttl.now, ttl.seconds);
+  AgentTally tally(std::move(classes), ttl.now, ttl.seconds, ttl.renewed);
   const Status streamed =
-      connection.Stream("agents", AgentsStatement(schema), [&](const pg::Row& row) {
+      connection.Stream("agents", AgentsStatement(schema, ttl.renewed), [&](const pg::Row& row) {
         if (const auto expiry = row.Int(0)) {
           tally.Add(*expiry, row.Text(1).value_or(""), row.Text(2).value_or(""),
                     row.Text(3).value_or(""));

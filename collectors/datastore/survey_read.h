@@ -24,6 +24,7 @@ namespace spire_exporter::datastore {
 struct AgentTtl {
   int64_t now = 0;  // Unix time of the database
   std::optional<double> seconds;
+  std::optional<int64_t> renewed;  // Unix time of the last renewal
 };
 
 struct AgentTotals {
@@ -48,14 +49,15 @@ struct EntriesPerParent {
 };
 
 std::string AgentTtlStatement(const Schema& schema);
-std::string AgentsStatement(const Schema& schema);
+std::string AgentsStatement(const Schema& schema, std::optional<int64_t> renewed);
 std::string AgentTotalsStatement(const Schema& schema);
 std::string EntryTotalsStatement(const Schema& schema);
 std::string EntryIdsStatement(const Schema& schema);
 std::string ParentsStatement(const Schema& schema);
 
 Result<AgentTtl> ReadAgentTtl(pg::Connection& connection, const Schema& schema);
-// Streams the agents that have not expired for longer than ten minutes: never a table in memory.
+// Streams the agents that have not expired for longer than ten minutes, or had not when one last
+// renewed: never a table in memory.
 Result<AgentCounts> ReadAgents(pg::Connection& connection, const Schema& schema,
                                const AgentTtl& ttl,
                                std::shared_ptr<const spiffe::ClassMap> classes);

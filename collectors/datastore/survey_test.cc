@@ -46,6 +46,24 @@ TEST(AgentTallyTest, WithoutTheLifetimeNothingIsOverdueAndThatIsNotZero) {
   EXPECT_FALSE(counts.ratio);
 }
 
+TEST(AgentTallyTest, TheHorizonHoldsTheAgentsOfTheLastRenewal) {
+  // SPIRE stopped half an hour ago: an agent has ended since, a machine was gone before.
+  AgentTally tally(Classes({{"all", "spiffe://example.org/spire/agent/*"}}), kNow, 3600,
+                   kNow - 1800);
+  for (const int64_t remaining : {1800, -300, -361, -1000}) {
+    tally.Add(kNow + remaining, "x509pop", "", "spiffe://example.org/spire/agent/a");
+  }
+  const AgentCounts counts = tally.Finish();
+  const auto at = [](int64_t remaining) {
+    return spire::UnixTime(std::chrono::seconds(kNow + remaining));
+  };
+  using Groups = std::vector<spire::Horizon::Group>;
+  EXPECT_EQ(counts.horizon.groups, (Groups{{at(-300), 1}, {at(1800), 1}}));
+  ASSERT_EQ(counts.horizon.classes.size(), 1u);
+  EXPECT_EQ(counts.horizon.classes[0], (spire::Horizon::ClassEnd{"all", at(-300), 2}));
+  EXPECT_EQ(counts.active, 1u);
+}
+
 TEST(AgentTallyTest, CountsTheLivingByVersionAttestorClusterAndClass) {
   AgentTally tally(Classes({{"east", "spiffe://example.org/spire/agent/k8s_psat/east/*"}}), kNow,
                    3600);
