@@ -92,4 +92,27 @@ CheckLine CheckConfig(Component component, const SpireConfigOptions& options) {
   return line;
 }
 
+std::optional<CheckLine> CheckKeysBesideAgent(const ConfigNode& config,
+                                              const SpireConfigOptions& options) {
+  const Result<ConfigView> view = Read(Component::kAgent, options);
+  std::string missing;
+  const auto want = [&missing](const ConfigNode& key, const std::string& what) {
+    if (key.text().empty()) missing += (missing.empty() ? "" : ", ") + what;
+  };
+  std::string servers = "the servers (svid.server.address";
+  if (view.ok() && !view->fact.server_address.empty()) {
+    servers += ": " + view->fact.server_address;
+    servers += view->fact.server_port.empty() ? "" : ":" + view->fact.server_port;
+  }
+  want(config["svid"]["server"]["address"], servers + ")");
+  want(config["svid"]["canary"]["socket"], "new signatures (svid.canary.socket)");
+  want(config["agent"]["admin_socket"], "the agent's cache (agent.admin_socket)");
+  if (missing.empty()) return std::nullopt;
+  CheckLine line;
+  line.subject = "beside the agent";
+  line.good = true;
+  line.detail = "not looked at for want of a key: " + missing;
+  return line;
+}
+
 }  // namespace spire_exporter::spire_config

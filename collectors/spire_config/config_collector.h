@@ -3,9 +3,11 @@
 #define COLLECTORS_SPIRE_CONFIG_CONFIG_COLLECTOR_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "collectors/spire_config/spire_config_options.h"
+#include "exporter/base/config_node.h"
 #include "exporter/collect/collector.h"
 #include "exporter/collect/module.h"
 
@@ -21,6 +23,10 @@ std::unique_ptr<Collector> MakeConfigCollector(Component component,
 
 // One try, for `spire-exporter check`.
 CheckLine CheckConfig(Component component, const SpireConfigOptions& options);
+// What nobody looks at beside an agent, as its key is not set: the keys have no default there, for
+// each needs a way or a right that not everybody gives. Nothing when all are set.
+std::optional<CheckLine> CheckKeysBesideAgent(const ConfigNode& config,
+                                              const SpireConfigOptions& options);
 
 }  // namespace spire_exporter::spire_config
 

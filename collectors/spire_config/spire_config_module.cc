@@ -47,6 +47,9 @@ class SpireConfigModule final : public Module {
     }
     if (!options.agent.empty()) {
       lines.push_back(spire_config::CheckConfig(Component::kAgent, options));
+      if (auto keys = spire_config::CheckKeysBesideAgent(config, options)) {
+        lines.push_back(*std::move(keys));
+      }
     }
     if (!options.audit_log.empty()) {
       lines.push_back(spire_config::CheckAudit(options, deps_.clock, deadline));

@@ -106,11 +106,28 @@ TEST_F(SpireConfigModuleTest, SaysWhyAFileCannotBeRead) {
 TEST_F(SpireConfigModuleTest, ChecksWhatIsConfigured) {
   const auto lines = Make()->Check(Config(data_ + "server.conf", data_ + "none.conf"),
                                    Deadline::After(clock_, std::chrono::seconds(1)));
-  ASSERT_EQ(lines.size(), 2U);
+  ASSERT_EQ(lines.size(), 3U);
   EXPECT_TRUE(lines[0].good) << lines[0].detail;
   EXPECT_NE(lines[0].detail.find("admin_ids"), std::string::npos) << lines[0].detail;
   EXPECT_FALSE(lines[1].good);
   EXPECT_NE(lines[1].remedy, "");
+}
+
+TEST_F(SpireConfigModuleTest, TellsWhichKeysAnAgentsSidecarLacks) {
+  const Deadline deadline = Deadline::After(clock_, std::chrono::seconds(1));
+  ConfigNode config = Config("", data_ + "agent.conf");
+  const auto lines = Make()->Check(config, deadline);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_TRUE(lines[1].good);
+  EXPECT_EQ(
+      lines[1].detail,
+      "not looked at for want of a key: the servers (svid.server.address: "
+      "spire-server.spire-server:443), new signatures (svid.canary.socket), the agent's cache "
+      "(agent.admin_socket)");
+  config = config.With("svid.server.address", "flag", "spire-server:8081")
+               .With("svid.canary.socket", "flag", "unix:///run/agent.sock")
+               .With("agent.admin_socket", "flag", "unix:///run/admin.sock");
+  EXPECT_EQ(Make()->Check(config, deadline).size(), 1U);
 }
 
 TEST_F(SpireConfigModuleTest, RefusesUnknownKeys) {
