@@ -90,7 +90,7 @@ constexpr FamilyDescription kClassRunway{
     .name = "spire_outage_class_runway_seconds",
     .unit = "seconds",
     .labels = kClass,
-    .help = "Time until the first SVID of a class ends, of the ten that go first.",
+    .help = "Time until the first agent of a class ends, of the ten classes that go first.",
     .source = "SPIRE's tables",
     .series_max = 20};
 constexpr FamilyDescription kJwt{
