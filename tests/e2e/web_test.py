@@ -19,6 +19,9 @@ from harness import PATIENCE, PROGRAM, Exporter, ExporterTestCase, wait_for
 SECRET = "$2b$04$BDk6/4B9z2fEXiGCN30e5.z37eVG3.flaFAbW8ii59BNGX4jJE50m"
 OTHER = "$2b$04$vhkUeo9zGu9JcLbjB7dwnuip7BGGZTr9Vqk0AaXi2IXL0r8hs0Z3C"
 
+# Of the certificate, while it is scraped all the time: one takes a second, which is how often files are looked at.
+ROTATIONS = 18
+
 
 def openssl(*arguments: str) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
@@ -251,7 +254,8 @@ class TlsTest(WebTest):
         scraper = threading.Thread(target=scrape)
         scraper.start()
         try:
-            for _ in range(3):
+            for _ in range(ROTATIONS):
+                scrapes = len(done)
                 self.authority.issue("server", "IP:127.0.0.1")  # in place, first the key, then the certificate
                 wanted = ssl.PEM_cert_to_DER_cert((self.folder / "server.crt").read_text())
 
@@ -261,6 +265,7 @@ class TlsTest(WebTest):
                             return wrapped.getpeercert(binary_form=True) == wanted
 
                 wait_for("the new certificate", served)
+                wait_for("a scrape since", lambda scrapes=scrapes: len(done) + len(failed) > scrapes)
         finally:
             over.set()
             scraper.join()
