@@ -1,5 +1,5 @@
 // Tier 1: what every sidecar asks every few seconds. Index look-ups and the catalogue alone: about
-// one millisecond of the database's time at a million entries and agents.
+// two milliseconds of the database's time at a million entries and agents.
 #ifndef COLLECTORS_DATASTORE_SUMMARY_READ_H_
 #define COLLECTORS_DATASTORE_SUMMARY_READ_H_
 
@@ -44,7 +44,7 @@ struct FirstAgents {
 };
 inline constexpr size_t kFirstAgents = 256;
 inline constexpr int kNewestAgents = 64;  // that tell the lifetime and the last renewal
-inline constexpr int kBriefAgents = 512;  // that are looked at for lives cut short
+inline constexpr int kBriefAgents = 256;  // that are looked at for lives cut short
 
 struct EntryLook {
   std::optional<int64_t> newest_row;
