@@ -160,6 +160,15 @@ TEST_F(HttpClientTlsTest, HungHandshakeDoesNotOutlastTheDeadline) {
   EXPECT_LT(clock_.Steady() - start, 250ms);
 }
 
+// OpenSSL has 128 of them in a process.
+TEST_F(HttpClientTlsTest, ManyConnectionsTakeOneMethodNumberInAll) {
+  const TestPeer peer(AnswersOverTls({Leaf("IP:127.0.0.1")}, kHello));
+  ASSERT_TRUE(Get(peer, WithCa()).ok());
+  const int before = BIO_get_new_index();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Get(peer, WithCa()).ok());
+  EXPECT_EQ(BIO_get_new_index(), before + 1);
+}
+
 TEST_F(HttpClientTlsTest, EarlyEndIsNoWholeReply) {
   const TestPeer peer(
       AnswersOverTls({Leaf("IP:127.0.0.1")}, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell"));

@@ -19,9 +19,6 @@
 namespace spire_exporter {
 namespace {
 
-struct FreeBioMethod {
-  void operator()(BIO_METHOD* method) const { BIO_meth_free(method); }
-};
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
@@ -69,6 +66,20 @@ long SocketControl(BIO* bio, int command, long, void*) {  // NOLINT: OpenSSL's t
   return 0;
 }
 
+// One for all connections, never given back: OpenSSL has 128 numbers for methods in a process. Null
+// when there is no memory.
+const BIO_METHOD* SocketMethod() {
+  static const BIO_METHOD* const kMethod = [] {
+    BIO_METHOD* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+    if (made == nullptr) return made;
+    BIO_meth_set_write(made, SocketWrite);
+    BIO_meth_set_read(made, SocketRead);
+    BIO_meth_set_ctrl(made, SocketControl);
+    return made;
+  }();
+  return kMethod;
+}
+
 // The first queued reason of OpenSSL, and the queue emptied.
 std::string TakeReason(int* code) {
   const unsigned long first = ERR_get_error();
@@ -99,13 +110,9 @@ class TlsConnection final : public Connection {
   }
 
   Status Open(SSL_CTX* context, const std::string& name) {
-    method_.reset(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"));
     ssl_.reset(SSL_new(context));
-    if (!method_ || !ssl_) return Error{Code::kInternal, "TLS: out of memory", "", true};
-    BIO_meth_set_write(method_.get(), SocketWrite);
-    BIO_meth_set_read(method_.get(), SocketRead);
-    BIO_meth_set_ctrl(method_.get(), SocketControl);
-    BIO* bio = BIO_new(method_.get());
+    const BIO_METHOD* const method = SocketMethod();
+    BIO* const bio = method != nullptr && ssl_ != nullptr ? BIO_new(method) : nullptr;
     if (bio == nullptr) return Error{Code::kInternal, "TLS: out of memory", "", true};
     BIO_set_data(bio, &state_);
     BIO_set_init(bio, 1);
@@ -200,7 +207,6 @@ class TlsConnection final : public Connection {
   const UniqueFd fd_;
   const Waiter& waiter_;
   SocketState state_;
-  std::unique_ptr<BIO_METHOD, FreeBioMethod> method_;  // outlives ssl_, which holds its BIO
   std::unique_ptr<SSL, FreeSsl> ssl_;
 };
 
