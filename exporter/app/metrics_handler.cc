@@ -6,7 +6,6 @@
 #include <exception>
 
 #include "exporter/base/text.h"
-#include "exporter/expose/writer.h"
 
 namespace spire_exporter {
 namespace {
@@ -30,6 +29,14 @@ Error UnknownName(std::string_view name, std::span<const std::string_view> names
   std::string what = Quoted(name) + " is no collector: expected one of";
   for (const std::string_view known : names) what += " " + std::string(known) + ",";
   return Error{Code::kInvalidArgument, what + " " + std::string(kOwnFamilies), "", false};
+}
+
+Result<bool> CreatedWanted(const HttpRequest& request) {
+  const std::vector<std::string> said = request.Query("created");
+  if (said.empty()) return false;
+  if (said.size() == 1 && said.front() == "true") return true;
+  if (said.size() == 1 && said.front() == "false") return false;
+  return Error{Code::kInvalidArgument, "created: expected true or false, once", "", false};
 }
 
 }  // namespace
@@ -75,14 +82,34 @@ Page MetricsHandler::MakePage(const std::set<std::string, std::less<>>& wanted,
   return page;
 }
 
-HttpResponse MetricsHandler::Render(const std::set<std::string, std::less<>>& wanted, Format format,
-                                    Coding coding, Duration live_wait) {
+Result<MetricsHandler::Wish> MetricsHandler::WishOf(const HttpRequest& request) const {
+  auto names = WantedNames(request);
+  if (!names.ok()) return names.error();
+  const auto created = CreatedWanted(request);
+  if (!created.ok()) return created.error();
+  return Wish{.names = *std::move(names),
+              .options = {.created_samples = *created},
+              .format = ChooseFormat(request.Header("Accept")),
+              .coding = ChooseCoding(request.Header("Accept-Encoding"))};
+}
+
+// Names of collectors have no blanks in them.
+std::string MetricsHandler::Wish::Key() const {
+  std::string key =
+      std::to_string(static_cast<int>(format)) + std::to_string(static_cast<int>(coding));
+  // The other formats have no such samples, and one page for both.
+  if (options.created_samples && format == Format::kOpenMetrics) key += "created";
+  for (const std::string& name : names) key += " " + name;
+  return key;
+}
+
+HttpResponse MetricsHandler::Render(const Wish& wish, Duration live_wait) {
   std::string body;
-  Write(format, MakePage(wanted, live_wait), WriteOptions{}, body);
+  Write(wish.format, MakePage(wish.names, live_wait), wish.options, body);
   HttpResponse response;
-  response.content_type = ContentType(format);
+  response.content_type = ContentType(wish.format);
   response.headers = {{"Vary", "Accept, Accept-Encoding"}};
-  if (coding == Coding::kGzip) {
+  if (wish.coding == Coding::kGzip) {
     // Without memory for the compressed body the plain one still goes out.
     if (Result<std::string> compressed = gzip_.Compress(body); compressed.ok()) {
       body = std::move(compressed).value();
@@ -94,16 +121,10 @@ HttpResponse MetricsHandler::Render(const std::set<std::string, std::less<>>& wa
 }
 
 HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
-  const auto wanted = WantedNames(request);
-  if (!wanted.ok()) return HttpResponse::Text(400, wanted.error().ToString() + "\n");
-  const Format format = ChooseFormat(request.Header("Accept"));
-  const Coding coding = ChooseCoding(request.Header("Accept-Encoding"));
+  const auto wish = WishOf(request);
+  if (!wish.ok()) return HttpResponse::Text(400, wish.error().ToString() + "\n");
   const Duration live_wait = LiveWait(request.Header("X-Prometheus-Scrape-Timeout-Seconds"));
-
-  // Names of collectors have no blanks in them.
-  std::string key =
-      std::to_string(static_cast<int>(format)) + std::to_string(static_cast<int>(coding));
-  for (const std::string& name : *wanted) key += " " + name;
+  const std::string key = wish->Key();
   std::promise<HttpResponse> promise;
   std::shared_future<HttpResponse> others;
   {
@@ -122,7 +143,7 @@ HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
     making_.erase(key);
   };
   try {
-    HttpResponse response = Render(*wanted, format, coding, live_wait);
+    HttpResponse response = Render(*wish, live_wait);
     done();
     promise.set_value(response);
     return response;

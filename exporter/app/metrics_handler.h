@@ -17,6 +17,7 @@
 #include "exporter/expose/gzip.h"
 #include "exporter/expose/negotiation.h"
 #include "exporter/expose/page.h"
+#include "exporter/expose/writer.h"
 #include "exporter/http/http_types.h"
 
 namespace spire_exporter {
@@ -42,10 +43,18 @@ class MetricsHandler final : public HttpHandler {
   void Show(Detail most) { most_.store(most, std::memory_order_relaxed); }
 
  private:
+  // What a page is made of; those who want the same share it.
+  struct Wish {
+    std::set<std::string, std::less<>> names;
+    WriteOptions options;
+    Format format;
+    Coding coding;
+    std::string Key() const;
+  };
+  Result<Wish> WishOf(const HttpRequest& request) const;
   Result<std::set<std::string, std::less<>>> WantedNames(const HttpRequest& request) const;
   Page MakePage(const std::set<std::string, std::less<>>& wanted, Duration live_wait);
-  HttpResponse Render(const std::set<std::string, std::less<>>& wanted, Format format,
-                      Coding coding, Duration live_wait);
+  HttpResponse Render(const Wish& wish, Duration live_wait);
 
   CollectorSet& collectors_;
   const std::vector<std::string_view> names_;

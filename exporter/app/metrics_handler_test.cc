@@ -1,5 +1,6 @@
 #include "exporter/app/metrics_handler.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,9 +16,16 @@ namespace spire_exporter {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr FamilyDescription kOwn{
     .name = "spire_exporter_own_value", .help = "Our own.", .source = "a test"};
+
+constexpr FamilyDescription kCounter{.name = "spire_exporter_own_steps_total",
+                                     .type = MetricType::kCounter,
+                                     .help = "Steps.",
+                                     .source = "a test"};
 
 class MetricsHandlerTest : public ::testing::Test {
  protected:
@@ -85,6 +93,7 @@ class MetricsHandlerTest : public ::testing::Test {
   ManualClock clock_;
   NullLogger logger_;
   OwnControl own_;
+  bool counts_ = false;
   CollectorSet collectors_{kTestCatalog, ModuleDeps{clock_, logger_, Role::kServer}};
   MetricsHandler handler_{collectors_,
                           {"lamps"},
@@ -92,6 +101,7 @@ class MetricsHandlerTest : public ::testing::Test {
                             own_.Call();
                             FamilyBuilder families;
                             families.Add(kOwn, {}, 1);
+                            if (counts_) families.Add(kCounter, {}, 5, 1'800'000'000);
                             auto snapshot = std::make_shared<Snapshot>();
                             snapshot->families = families.Take();
                             return std::vector<std::shared_ptr<const Snapshot>>{snapshot};
@@ -204,6 +214,49 @@ TEST_F(MetricsHandlerTest, AnswersProtobufWhenAsked) {
             "encoding=delimited");
   // The first family by its length and its name, which is field 1.
   EXPECT_EQ(response.body->substr(1, 26), "\x0a\x18spire_exporter_own_value");
+}
+
+TEST_F(MetricsHandlerTest, HasCreationTimesInOpenMetricsWhenAsked) {
+  Start("red");
+  counts_ = true;
+  const HttpFields open_metrics = {{"Accept", "application/openmetrics-text;version=1.0.0"}};
+  constexpr const char* kCreated = "\nspire_exporter_own_steps_created 1800000000";
+  EXPECT_THAT(*Get({{"created", "true"}}, open_metrics).body, HasSubstr(kCreated));
+  EXPECT_THAT(*Get({{"created", "false"}}, open_metrics).body, Not(HasSubstr("_created")));
+  EXPECT_THAT(*Get({}, open_metrics).body, Not(HasSubstr("_created")));
+  EXPECT_EQ(*Get({{"created", "true"}}).body, *Get({}).body) << "text has none";
+}
+
+TEST_F(MetricsHandlerTest, TakesNoOtherWordForCreationTimes) {
+  Start("red");
+  const std::vector<HttpFields> bad = {{{"created", "1"}},
+                                       {{"created", ""}},
+                                       {{"created", "True"}},
+                                       {{"created", "true"}, {"created", "false"}}};
+  for (const HttpFields& query : bad) {
+    const HttpResponse response = Get(query);
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(*response.body, "created: expected true or false, once\n");
+  }
+}
+
+// Else one of them would get what it has not asked for.
+TEST_F(MetricsHandlerTest, APageWithCreationTimesIsNotSharedWithOneWithout) {
+  Start("red");
+  counts_ = true;
+  const HttpFields open_metrics = {{"Accept", "application/openmetrics-text;version=1.0.0"}};
+  own_.Hold();
+  HttpResponse without;
+  HttpResponse with;
+  std::thread first([&] { without = Get({}, open_metrics); });
+  own_.AwaitHeld(1);
+  std::thread second([&] { with = Get({{"created", "true"}}, open_metrics); });
+  own_.AwaitHeld(2);  // it makes a page of its own
+  own_.Release();
+  first.join();
+  second.join();
+  EXPECT_THAT(*without.body, Not(HasSubstr("_created")));
+  EXPECT_THAT(*with.body, HasSubstr("_created"));
 }
 
 TEST_F(MetricsHandlerTest, AnswersOpenMetricsAndGzipWhenAsked) {
