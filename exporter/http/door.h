@@ -89,6 +89,7 @@ class Door {
   void StepHandshakes();
   void StepHandshake(Connection& connection);
   bool PassGate(Connection& connection);
+  Duration IdleTime(const Connection& connection) const;
   void OnGateReady();
 
   // door_connections.cc: one connection

@@ -292,8 +292,7 @@ void Door::AwaitNext(Connection& connection) {
   connection.ticket = Ticket{};
   connection.idle = connection.input.empty();
   table_.SetState(connection, Connection::State::kWaiting, now_);
-  SetDeadline(connection,
-              connection.idle ? parts_.options.idle_timeout : parts_.options.request_timeout);
+  SetDeadline(connection, connection.idle ? IdleTime(connection) : parts_.options.request_timeout);
 }
 
 void Door::EndAnswered(Connection& connection) {

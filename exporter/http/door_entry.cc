@@ -22,6 +22,9 @@ constexpr std::string_view kPlainHttpAnswer =
     "close\r\n\r\n"
     "This port speaks HTTPS.\n";
 
+constexpr const char* kNoLongerTrusted =
+    "403 the client's certificate has ended, or its root is no longer trusted\n";
+
 }  // namespace
 
 void Door::QueueHandshake(Connection& connection) {
@@ -76,6 +79,14 @@ void Door::StepHandshake(Connection& connection) {
 // True if the request may go on. Else it has been refused, or waits for the gate's word.
 bool Door::PassGate(Connection& connection) {
   if (connection.judged) return true;
+  if (!connection.stream.StillTrusted()) {
+    denied_.Add();
+    connection.parked = false;
+    HttpResponse response = HttpResponse::Text(403, kNoLongerTrusted);
+    response.headers.emplace_back("Cache-Control", "no-store");
+    Refuse(connection, response, false);
+    return false;
+  }
   if (connection.probe || parts_.options.gate == nullptr) {
     connection.judged = true;
     return true;
@@ -105,6 +116,17 @@ bool Door::PassGate(Connection& connection) {
   // A body that was not read would be taken for the next request.
   Refuse(connection, verdict.response, connection.ticket.keep_alive && connection.body_left == 0);
   return false;
+}
+
+// Closed before its client's certificate ends rather than after: who then asks on a new connection
+// shows a new one, and no request is refused.
+Duration Door::IdleTime(const Connection& connection) const {
+  const PeerCertificate* const shown = connection.stream.peer_certificate();
+  if (shown == nullptr || !shown->verified) return parts_.options.idle_timeout;
+  const std::chrono::duration<double> left(shown->not_after_seconds -
+                                           UnixSeconds(parts_.clock.System()));
+  if (left >= parts_.options.idle_timeout) return parts_.options.idle_timeout;
+  return std::chrono::duration_cast<Duration>(std::max(left, std::chrono::duration<double>(0)));
 }
 
 void Door::OnGateReady() {

@@ -18,6 +18,20 @@ constexpr const char* kExporter = "URI:spiffe://example.org/exporter";
 constexpr const char* kPrometheus = "URI:spiffe://example.org/prometheus";
 constexpr const char* kPartner = "URI:spiffe://partner.test/prometheus";
 
+// Runs as the real one, with a calendar that can be put forward.
+class CalendarClock final : public Clock {
+ public:
+  SteadyTime Steady() const override { return real_.Steady(); }
+  SystemTime System() const override {
+    return real_.System() + std::chrono::seconds(ahead_seconds_.load());
+  }
+  void PutForward(int seconds) { ahead_seconds_ = seconds; }
+
+ private:
+  RealClock real_;
+  std::atomic<int> ahead_seconds_{0};
+};
+
 class HttpSpiffeTest : public ::testing::Test {
  protected:
   HttpSpiffeTest() {
@@ -29,7 +43,7 @@ class HttpSpiffeTest : public ::testing::Test {
     HttpServerOptions options;
     options.tls = &tls_;
     options.probe_listen_addresses = {"127.0.0.1:0"};
-    test_ = std::make_unique<TestServer>(options);
+    test_ = std::make_unique<TestServer>(options, &clock_);
     ASSERT_TRUE(test_->status.ok());
   }
   void Serve(const TestCertificate& leaf, const TestCertificate& root) {
@@ -46,7 +60,7 @@ class HttpSpiffeTest : public ::testing::Test {
   const TestCertificate partner_ = MakeCertificate("partner", "", nullptr);
   const TestCertificate svid_ = MakeCertificate("svid", kExporter, &root_);
   const TestCertificate client_ = MakeCertificate("client", kPrometheus, &root_);
-  RealClock clock_;
+  CalendarClock clock_;
   TlsSettings settings_;
   std::shared_ptr<FakeWorkloadSource> source_ = std::make_shared<FakeWorkloadSource>();
   TlsServer tls_{clock_};
@@ -94,6 +108,57 @@ TEST_F(HttpSpiffeTest, ARootThatLeavesTheBundleLetsNobodyInAnyMore) {
   EXPECT_EQ(Get(&client_), 0);
   const TestCertificate next_client = MakeCertificate("client", kPrometheus, &next_root);
   EXPECT_EQ(Get(&next_client, &next_root), 200);
+}
+
+TEST_F(HttpSpiffeTest, AnEndedSvidIsRefusedOnAConnectionThatLives) {
+  Start();
+  Serve(svid_, root_);
+  TlsTestClient kept(test_->address(), {.certificate = &client_});
+  // Before an answer, after which the connection would be closed as an idle one.
+  clock_.PutForward(3700);
+  std::string says;
+  EXPECT_EQ(kept.Get("/metrics", &says), 403);
+  EXPECT_THAT(says, ::testing::HasSubstr("has ended"));
+  EXPECT_EQ(kept.Get("/metrics"), 0) << "closed";
+  EXPECT_EQ(test_->server->Stats().rejections.denied, 1u);
+  EXPECT_EQ(test_->metrics.calls(), 0);
+}
+
+// So that who has a new one by then shows it, and no scrape is refused.
+TEST_F(HttpSpiffeTest, AnIdleConnectionIsClosedWhenItsSvidEnds) {
+  Start();
+  Serve(svid_, root_);
+  TlsTestClient kept(test_->address(), {.certificate = &client_});
+  ASSERT_EQ(kept.Get("/metrics"), 200);
+  clock_.PutForward(3597);
+  EXPECT_EQ(kept.Get("/metrics"), 200);
+  char none = 0;
+  EXPECT_LE(SSL_read(kept.ssl(), &none, 1), 0) << "far sooner than an idle connection is closed";
+  EXPECT_EQ(test_->server->Stats().rejections.denied, 0u);
+  EXPECT_EQ(test_->server->Stats().rejections.idle_timeout, 1u);
+}
+
+TEST_F(HttpSpiffeTest, AConnectionLivesAsLongAsTheRootThatVerifiedItIsTrusted) {
+  Start();
+  Serve(svid_, root_);
+  TlsTestClient kept(test_->address(), {.certificate = &client_});
+  const TestCertificate partner_client = MakeCertificate("federated", kPartner, &partner_);
+  TlsTestClient federated(test_->address(), {.certificate = &partner_client});
+  ASSERT_EQ(kept.Get("/metrics"), 200);
+  ASSERT_EQ(federated.Get("/metrics"), 200);
+  Serve(MakeCertificate("svid", kExporter, &root_), root_);
+  EXPECT_EQ(kept.Get("/metrics"), 200) << "renewed";
+  const TestCertificate next_root = MakeCertificate("next root", "", nullptr);
+  TlsMaterial next = SvidMaterial(MakeCertificate("svid", kExporter, &next_root), next_root);
+  next.spiffe_roots["example.org"] += PemOf(root_);
+  next.spiffe_roots["partner.test"] = PemOf(partner_);
+  source_->Serve(next);
+  ASSERT_TRUE(tls_.Refresh().ok());
+  EXPECT_EQ(kept.Get("/metrics"), 200) << "the old root is still in the bundle";
+  Serve(MakeCertificate("svid", kExporter, &next_root), next_root);
+  EXPECT_EQ(kept.Get("/metrics"), 403);
+  EXPECT_EQ(kept.Get("/metrics"), 0) << "closed";
+  EXPECT_EQ(federated.Get("/metrics"), 200) << "another trust domain's root has not changed";
 }
 
 // Whoever looks without verifying sees the page; whoever verifies does not.

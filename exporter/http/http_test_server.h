@@ -121,7 +121,8 @@ class TempDirectory {
 // /-/healthy (GET, probe).
 class TestServer {
  public:
-  explicit TestServer(HttpServerOptions options = {}) {
+  // `other_clock` outlives this; null takes the real one.
+  explicit TestServer(HttpServerOptions options = {}, const Clock* other_clock = nullptr) {
     if (options.listen_addresses.empty()) options.listen_addresses = {"127.0.0.1:0"};
     std::vector<HttpRoute> routes = {
         {.path = "/metrics", .methods = {"GET"}, .handler = &metrics, .label = "metrics"},
@@ -135,7 +136,8 @@ class TestServer {
          .label = "healthy",
          .probe = true},
     };
-    server = std::make_unique<HttpServer>(std::move(options), std::move(routes), clock, logger,
+    server = std::make_unique<HttpServer>(std::move(options), std::move(routes),
+                                          other_clock != nullptr ? *other_clock : clock, logger,
                                           &observer);
     status = server->Start();
   }

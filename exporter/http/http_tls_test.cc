@@ -206,6 +206,31 @@ TEST_F(HttpTlsTest, ResumesSessionsButNotAcrossAChangeOfRoots) {
 }
 
 // One byte, a whole greeting without what comes after, and nothing at all.
+TEST_F(HttpTlsTest, AConnectionOutlivesOurCertificateAndNotItsOwnRoot) {
+  settings_.client_auth = ClientAuth::kRequireAndVerifyClientCert;
+  Start();
+  const TestCertificate client = MakeCertificate("client", "DNS:client.test", &client_authority_);
+  TlsTestClient kept(test_->address(), {.certificate = &client});
+  ASSERT_EQ(kept.Get("/metrics"), 200);
+  WriteServer(MakeCertificate("renewed", "IP:127.0.0.1", &authority_));
+  ASSERT_TRUE(tls_.Refresh().ok());
+  EXPECT_EQ(kept.Get("/metrics"), 200);
+  WriteCertificate(authority_, settings_.client_ca.file);
+  ASSERT_TRUE(tls_.Refresh().ok());
+  EXPECT_EQ(kept.Get("/metrics"), 403);
+  EXPECT_EQ(kept.Get("/metrics"), 0) << "closed";
+}
+
+TEST_F(HttpTlsTest, AConnectionWithoutACertificateEndsWhereOneIsRequiredNow) {
+  settings_.client_auth = ClientAuth::kVerifyClientCertIfGiven;
+  Start();
+  TlsTestClient kept(test_->address(), {});
+  ASSERT_EQ(kept.Get("/metrics"), 200);
+  settings_.client_auth = ClientAuth::kRequireAndVerifyClientCert;
+  ASSERT_TRUE(tls_.Apply(settings_).ok());
+  EXPECT_EQ(kept.Get("/metrics"), 403);
+}
+
 TEST_F(HttpTlsTest, UnfinishedHandshakesDoNotKeepScrapesWaiting) {
   HttpServerOptions options;
   options.request_timeout = std::chrono::milliseconds(1500);

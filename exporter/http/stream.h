@@ -42,6 +42,8 @@ class Stream {
   Greeting Handshake();
   // What the client has shown; null without TLS or without a certificate.
   const PeerCertificate* peer_certificate() const { return tls_ ? tls_->peer() : nullptr; }
+  // Whether the client of a TLS connection would come in now as well.
+  bool StillTrusted() const { return tls_ == nullptr || server_->StillTrusts(*tls_); }
   // kClosed: the peer sends no more, or the connection is broken.
   Outcome Read(char* buffer, size_t size);
   // Writes what it can of one text and then another.

@@ -11,6 +11,7 @@ namespace spire_exporter {
 // The subject alternative names of a leaf certificate, each kind in the order of the certificate.
 struct PeerCertificate {
   bool verified = false;  // its chain ends in a root that the listener trusts, and it is in time
+  double not_after_seconds = 0;  // Unix time of its end
   std::vector<std::string> dns_names;
   std::vector<std::string> email_addresses;
   std::vector<std::string> ip_addresses;  // as text

@@ -89,17 +89,11 @@ Status UseClientRoots(SSL_CTX* context, const TlsMaterial& material) {
   return {};
 }
 
-// In place of OpenSSL's own verification: by the roots of the trust domain that the client names,
-// then by those that the operator has named.
+// In place of OpenSSL's own verification.
 int VerifyByTrustDomain(X509_STORE_CTX* verification, void* argument) {
-  const auto* const context = static_cast<const ServerContext*>(argument);
-  X509* const leaf = X509_STORE_CTX_get0_cert(verification);
-  STACK_OF(X509)* const chain = X509_STORE_CTX_get0_untrusted(verification);
-  std::string id;
-  long verdict = context->spiffe_roots->Verify(leaf, chain, SpiffeRoots::Peer::kClient, &id);
-  if (verdict != X509_V_OK && context->more_roots != nullptr) {
-    verdict = VerifyChain(context->more_roots.get(), leaf, chain, true);
-  }
+  const long verdict = VerifyClient(*static_cast<const ServerContext*>(argument),
+                                    X509_STORE_CTX_get0_cert(verification),
+                                    X509_STORE_CTX_get0_untrusted(verification));
   X509_STORE_CTX_set_error(verification, static_cast<int>(verdict));
   return verdict == X509_V_OK ? 1 : 0;
 }
@@ -186,13 +180,13 @@ Status UseNames(SSL_CTX* context, const TlsSettings& settings) {
   return {};
 }
 
+}  // namespace
+
 double UnixSecondsOf(const ASN1_TIME* time) {
   tm parts{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
   return static_cast<double>(timegm(&parts));
 }
-
-}  // namespace
 
 std::string OpenSslErrorText() {
   const unsigned long first = ERR_get_error();
@@ -238,6 +232,18 @@ long VerifyChain(X509_STORE* roots, X509* leaf, STACK_OF(X509) * chain, bool of_
   return good || verdict != X509_V_OK ? verdict : X509_V_ERR_UNSPECIFIED;
 }
 
+// By the roots of the trust domain that the client names, then by those that the operator has
+// named.
+long VerifyClient(const ServerContext& context, X509* leaf, STACK_OF(X509) * chain) {
+  if (context.spiffe_roots == nullptr) {
+    return VerifyChain(SSL_CTX_get_cert_store(context.ssl.get()), leaf, chain, true);
+  }
+  std::string id;
+  const long verdict = context.spiffe_roots->Verify(leaf, chain, SpiffeRoots::Peer::kClient, &id);
+  if (verdict == X509_V_OK || context.more_roots == nullptr) return verdict;
+  return VerifyChain(context.more_roots.get(), leaf, chain, true);
+}
+
 Status CheckTlsSettings(const TlsSettings& settings) {
   if (settings.max_version < settings.min_version) {
     return Invalid("tls_server_config.max_version: expected no less than min_version");
@@ -268,6 +274,13 @@ Result<std::shared_ptr<const ServerContext>> MakeServerContext(const TlsSettings
                                                                const TlsMaterial& material) {
   ERR_clear_error();
   auto made_context = std::make_shared<ServerContext>();
+  made_context->trust = {.auth = settings.client_auth,
+                         .foreign_trust_domains = settings.spiffe
+                                                      ? settings.spiffe->foreign_trust_domains
+                                                      : std::vector<std::string>(),
+                         .client_ca = material.client_ca,
+                         .trust_domain = material.trust_domain,
+                         .spiffe_roots = material.spiffe_roots};
   OpenSslPtr<SSL_CTX>& context = made_context->ssl;
   context.reset(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr) {

@@ -5,9 +5,11 @@
 
 #include <openssl/ssl.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "exporter/base/result.h"
 #include "exporter/tls/certificate_source.h"
@@ -29,13 +31,27 @@ struct OpenSslDeleter {
 template <typename T>
 using OpenSslPtr = std::unique_ptr<T, OpenSslDeleter>;
 
+// Unix time; 0 where it is none.
+double UnixSecondsOf(const ASN1_TIME* time);
+
 struct ValidityTime {
   double not_before_seconds = 0;
   double not_after_seconds = 0;
 };
 
+// Whom a listener trusts, as it was asked for: by this alone two contexts may differ in it.
+struct ClientTrust {
+  ClientAuth auth = ClientAuth::kNoClientCert;
+  std::vector<std::string> foreign_trust_domains;
+  std::string client_ca;
+  std::string trust_domain;
+  std::map<std::string, std::string> spiffe_roots;
+  friend bool operator==(const ClientTrust&, const ClientTrust&) = default;
+};
+
 // Immutable once made. Kept alive by every session that began with it.
 struct ServerContext {
+  ClientTrust trust;
   // Null where OpenSSL verifies clients by its own store.
   std::shared_ptr<const SpiffeRoots> spiffe_roots;
   OpenSslPtr<X509_STORE> more_roots;  // beside spiffe_roots, for clients of any name; may be null
@@ -57,7 +73,10 @@ Status AddRoots(X509_STORE* store, const std::string& pem, const std::string& na
 // X509_V_OK, or OpenSSL's number of what is wrong with the way from `leaf` to a root.
 long VerifyChain(X509_STORE* roots, X509* leaf, STACK_OF(X509) * chain, bool of_client);
 
-// The subject alternative names of a certificate that has not been verified.
+// The same for a client by what the context trusts.
+long VerifyClient(const ServerContext& context, X509* leaf, STACK_OF(X509) * chain);
+
+// The subject alternative names and the end of a certificate that has not been verified.
 PeerCertificate NamesOf(const X509* certificate);
 
 // A session on the context, which it keeps alive.

@@ -101,6 +101,15 @@ std::unique_ptr<TlsSession> TlsServer::Accept(int fd) const {
   return context == nullptr ? nullptr : MakeServerSession(context->get(), fd);
 }
 
+bool TlsServer::StillTrusts(TlsSession& session) const {
+  std::shared_ptr<const Context> context;
+  {
+    const MutexLock lock(mutex_);
+    context = context_;
+  }
+  return session.StillTrusted(context->get(), UnixSeconds(clock_.System()));
+}
+
 TlsServer::State TlsServer::state() const {
   const MutexLock lock(mutex_);
   return state_;

@@ -18,6 +18,8 @@
 
 namespace spire_exporter {
 
+struct ServerContext;
+
 // Whether every name in the settings is one that is known; an error lists those that are.
 Status CheckTlsSettings(const TlsSettings& settings);
 // Whether what a source has now could be served with.
@@ -44,6 +46,9 @@ class TlsSession {
   virtual void EndWriting() = 0;
   // What the client has shown, after the handshake; null when nothing.
   virtual const PeerCertificate* peer() const = 0;
+  // TlsServer::StillTrusts() with what is in force now.
+  virtual bool StillTrusted(const std::shared_ptr<const ServerContext>& now,
+                            double now_seconds) = 0;
 };
 
 // Safe from any thread.
@@ -81,6 +86,11 @@ class TlsServer {
   // is in force now for as long as it lives. Sessions are not resumed across a change, so that a
   // client whose root went is not let in by a ticket.
   std::unique_ptr<TlsSession> Accept(int fd) const EXCLUDES(mutex_);
+
+  // After the handshake, and for each request: whether the client would come in now as well. Its
+  // certificate must not have ended, and is verified anew (0.2 ms) where it was by other roots than
+  // those in force; a renewed certificate of the server's own changes nothing.
+  bool StillTrusts(TlsSession& session) const EXCLUDES(mutex_);
 
   State state() const EXCLUDES(mutex_);
 

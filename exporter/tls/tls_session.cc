@@ -83,7 +83,28 @@ class Session final : public TlsSession {
 
   const PeerCertificate* peer() const override { return peer_ ? &*peer_ : nullptr; }
 
+  bool StillTrusted(const std::shared_ptr<const ServerContext>& now, double now_seconds) override {
+    if (peer_ && peer_->verified && now_seconds > peer_->not_after_seconds) return false;
+    if (now == judged_by_) return true;
+    if (now->trust != judged_by_->trust && !Verify(*now)) return false;
+    judged_by_ = now;
+    return true;
+  }
+
  private:
+  // Whether the handshake would be done as well with another context. A resumed session has only
+  // the leaf: where that is below an intermediate authority the client has to come again.
+  bool Verify(const ServerContext& now) {
+    const ClientAuth auth = now.trust.auth;
+    const bool may_be_without = auth != ClientAuth::kRequireAnyClientCert &&
+                                auth != ClientAuth::kRequireAndVerifyClientCert;
+    if (!peer_) return may_be_without;
+    if (!Verifies(auth)) return true;
+    peer_->verified = VerifyClient(now, SSL_get0_peer_certificate(ssl_.get()),
+                                   SSL_get_peer_cert_chain(ssl_.get())) == X509_V_OK;
+    return peer_->verified;
+  }
+
   Outcome Failed(int result) {
     switch (SSL_get_error(ssl_.get(), result)) {
       case SSL_ERROR_WANT_READ:
@@ -109,6 +130,7 @@ class Session final : public TlsSession {
   const std::shared_ptr<const ServerContext> context_;  // outlives ssl_, which verifies by it
   const OpenSslPtr<SSL> ssl_;
   const int fd_;
+  std::shared_ptr<const ServerContext> judged_by_ = context_;  // the client, last
   std::optional<PeerCertificate> peer_;
 };
 
@@ -116,6 +138,7 @@ class Session final : public TlsSession {
 
 PeerCertificate NamesOf(const X509* certificate) {
   PeerCertificate names;
+  names.not_after_seconds = UnixSecondsOf(X509_get0_notAfter(certificate));
   const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
       static_cast<GENERAL_NAMES*>(
           X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
