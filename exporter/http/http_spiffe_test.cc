@@ -172,7 +172,8 @@ TEST_F(HttpSpiffeTest, ServesAnEndedSvidRatherThanNothing) {
 
 TEST_F(HttpSpiffeTest, AFallbackBringsRootsOfItsOwnWhileItIsInForce) {
   const TestCertificate backup_root = MakeCertificate("backup root", "", nullptr);
-  const TestCertificate backup_client = MakeCertificate("backup", kPrometheus, &backup_root);
+  const TestCertificate backup_client =
+      MakeCertificate("backup", "DNS:prometheus.test", &backup_root);
   TlsMaterial fallback = SvidMaterial(MakeCertificate("x", "DNS:x.test", &backup_root), root_);
   fallback.client_ca = PemOf(backup_root);
   Start();
@@ -183,6 +184,25 @@ TEST_F(HttpSpiffeTest, AFallbackBringsRootsOfItsOwnWhileItIsInForce) {
   Serve(svid_, root_);
   EXPECT_EQ(Get(&backup_client), 0);
   EXPECT_EQ(Get(&client_, &root_), 200);
+}
+
+// What is trusted for its own names is not trusted for a trust domain's.
+TEST_F(HttpSpiffeTest, AFallbackVouchesForNobodyOfATrustDomain) {
+  const TestCertificate backup_root = MakeCertificate("backup root", "", nullptr);
+  TlsMaterial fallback = SvidMaterial(MakeCertificate("x", "DNS:x.test", &backup_root), root_);
+  fallback.client_ca = PemOf(backup_root);
+  Start();
+  source_->Serve(fallback);
+  ASSERT_TRUE(tls_.Refresh().ok());
+  const auto get_as = [&](const std::string& names) {
+    const TestCertificate client = MakeCertificate("client", names, &backup_root);
+    return Get(&client);
+  };
+  EXPECT_EQ(get_as(kPrometheus), 0);
+  EXPECT_EQ(get_as(kPartner), 0) << "named by a rule, and without a bundle as yet";
+  EXPECT_EQ(get_as(std::string(kPrometheus) + ",URI:https://x.test"), 0) << "no SVID, and says so";
+  EXPECT_EQ(get_as("URI:spiffe://mesh.test/prometheus"), 200) << "an ID that nobody asks for";
+  EXPECT_EQ(get_as("DNS:prometheus.test"), 200);
 }
 
 TEST_F(HttpSpiffeTest, NoScrapeFailsWhileSvidAndRootsAreRotatedAHundredTimes) {

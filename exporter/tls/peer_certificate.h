@@ -11,6 +11,9 @@ namespace spire_exporter {
 // The subject alternative names of a leaf certificate, each kind in the order of the certificate.
 struct PeerCertificate {
   bool verified = false;  // its chain ends in a root that the listener trusts, and it is in time
+  // Verified by roots of the operator's beside the bundles: what it says of a SPIFFE ID is no
+  // trust domain's word.
+  bool by_fallback = false;
   double not_after_seconds = 0;  // Unix time of its end
   std::vector<std::string> dns_names;
   std::vector<std::string> email_addresses;

@@ -7,14 +7,15 @@
 #include <string_view>
 #include <utility>
 
-#include "exporter/tls/peer_certificate.h"
 #include "exporter/tls/tls_context.h"
 
 namespace spire_exporter {
 namespace {
 
+constexpr std::string_view kScheme = "spiffe://";
+
 std::string_view TrustDomainOf(std::string_view id) {
-  id.remove_prefix(std::string_view("spiffe://").size());
+  id.remove_prefix(kScheme.size());
   return id.substr(0, id.find('/'));
 }
 
@@ -30,6 +31,8 @@ bool IsOfAWorkload(X509* leaf) {
 Result<std::shared_ptr<const SpiffeRoots>> SpiffeRoots::Make(const TlsMaterial& material,
                                                              std::span<const std::string> foreign) {
   std::shared_ptr<SpiffeRoots> made(new SpiffeRoots());
+  made->domains_.insert(foreign.begin(), foreign.end());
+  if (!material.trust_domain.empty()) made->domains_.insert(material.trust_domain);
   for (const auto& [domain, pem] : material.spiffe_roots) {
     if (domain != material.trust_domain &&
         std::find(foreign.begin(), foreign.end(), domain) == foreign.end()) {
@@ -53,6 +56,13 @@ long SpiffeRoots::Verify(X509* leaf, STACK_OF(X509) * chain, Peer peer, std::str
   const long verdict = VerifyChain(store->second.get(), leaf, chain, peer == Peer::kClient);
   if (verdict == X509_V_OK) *id = said;
   return verdict;
+}
+
+// Any of the names counts, also of a certificate that is no SVID for having two.
+bool SpiffeRoots::Claims(const PeerCertificate& names) const {
+  return std::any_of(names.uris.begin(), names.uris.end(), [this](std::string_view uri) {
+    return uri.substr(0, kScheme.size()) == kScheme && domains_.contains(TrustDomainOf(uri));
+  });
 }
 
 }  // namespace spire_exporter

@@ -4,11 +4,13 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
 #include "exporter/base/result.h"
 #include "exporter/tls/certificate_source.h"
+#include "exporter/tls/peer_certificate.h"
 
 struct x509_st;        // X509
 struct x509_store_st;  // X509_STORE
@@ -31,9 +33,14 @@ class SpiffeRoots {
   // number of what is wrong. `id` is its SPIFFE ID then. About 0.2 ms.
   long Verify(x509_st* leaf, stack_st_X509* chain, Peer peer, std::string* id) const;
 
+  // Whether a certificate says that it is of one of these trust domains, or of one that was asked
+  // for and has no bundle yet; then nobody else may vouch for it.
+  bool Claims(const PeerCertificate& names) const;
+
  private:
   SpiffeRoots() = default;
 
+  std::set<std::string, std::less<>> domains_;
   std::map<std::string, std::shared_ptr<x509_store_st>, std::less<>> stores_;
 };
 

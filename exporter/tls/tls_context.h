@@ -54,8 +54,10 @@ struct ServerContext {
   ClientTrust trust;
   // Null where OpenSSL verifies clients by its own store.
   std::shared_ptr<const SpiffeRoots> spiffe_roots;
-  OpenSslPtr<X509_STORE> more_roots;  // beside spiffe_roots, for clients of any name; may be null
-  OpenSslPtr<SSL_CTX> ssl;            // refers to the others
+  // Beside spiffe_roots, for clients whose names claim nothing of a trust domain there; may be
+  // null.
+  OpenSslPtr<X509_STORE> more_roots;
+  OpenSslPtr<SSL_CTX> ssl;  // refers to the others
 };
 
 // A context as the settings want it. The error names the file or key that is at fault.

@@ -100,6 +100,7 @@ class Session final : public TlsSession {
                                 auth != ClientAuth::kRequireAndVerifyClientCert;
     if (!peer_) return may_be_without;
     if (!Verifies(auth)) return true;
+    peer_->by_fallback = ByFallback(now);
     peer_->verified = VerifyClient(now, SSL_get0_peer_certificate(ssl_.get()),
                                    SSL_get_peer_cert_chain(ssl_.get())) == X509_V_OK;
     return peer_->verified;
@@ -117,6 +118,11 @@ class Session final : public TlsSession {
     }
   }
 
+  // If it is verified at all: VerifyClient() leaves no other way.
+  bool ByFallback(const ServerContext& context) const {
+    return context.more_roots != nullptr && !context.spiffe_roots->Claims(*peer_);
+  }
+
   void ReadPeer() {
     const OpenSslPtr<X509> certificate(SSL_get1_peer_certificate(ssl_.get()));
     if (certificate == nullptr) return;
@@ -124,6 +130,7 @@ class Session final : public TlsSession {
     // A callback that takes anything leaves the result of the check as it was, and where there are
     // no roots nothing can have been checked.
     const bool checked = SSL_get_verify_callback(ssl_.get()) == nullptr;
+    peer_->by_fallback = ByFallback(*context_);
     peer_->verified = checked && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   }
 

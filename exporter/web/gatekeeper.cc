@@ -54,6 +54,8 @@ bool CertificatePasses(const WebConfig& config, const PeerCertificate* certifica
     return false;
   }
   if (config.spiffe_rules.empty()) return true;
+  // Rules are for what trust domains say: of others the operator has to name whom to let in.
+  if (certificate->by_fallback) return !config.client_allowed_sans.empty();
   const std::string_view id = SpiffeIdOf(*certificate);
   return !id.empty() && std::any_of(config.spiffe_rules.begin(), config.spiffe_rules.end(),
                                     [&](const SpiffeRule& rule) { return rule.Matches(id); });
