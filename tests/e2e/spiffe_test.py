@@ -179,12 +179,12 @@ class DoorTest(SpiffeTest):
         )
         prometheus = self.client(self.domain.issue(PROMETHEUS))
         wait_for("the SVID", lambda: self.status(exporter, prometheus) == 200)
-        emergency = self.client(
-            backup.issue("", spiffe_id="spiffe://example.org" + PROMETHEUS), root=backup.bundle
-        )
+        emergency = self.client(backup.issue("", spiffe_id="spiffe://backup/prometheus"), root=backup.bundle)
+        forged = self.client(backup.issue("", spiffe_id="spiffe://example.org" + PROMETHEUS), root=backup.bundle)
         self.assertEqual(self.status(exporter, emergency), 0)
         self.agent.say("stop")
         wait_for("the fallback", lambda: self.status(exporter, emergency) == 200)
+        self.assertEqual(self.status(exporter, forged), 0, "no word of the backup's on our trust domain")
         page = self.page_of(exporter, emergency)
         self.assertEqual(page.get("spire_exporter_web_certificate_source", source="fallback"), 1)
         self.assertEqual(self.status(exporter, prometheus), 0, "who wants the bundle's root does not take it")
