@@ -5,9 +5,10 @@
 
 #include <condition_variable>
 #include <filesystem>
-#include <iterator>
+#include <fstream>
 #include <map>
 #include <mutex>
+#include <string>
 
 namespace spire_exporter {
 namespace {
@@ -61,9 +62,14 @@ void TestNames::Hang(const std::string& name) {
   Set(name, "");
 }
 
-size_t CountThreads() {
-  using Tasks = std::filesystem::directory_iterator;
-  return static_cast<size_t>(std::distance(Tasks("/proc/self/task"), Tasks()));
+size_t CountResolvers() {
+  size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);  // empty when it has ended by now
+    if (name == "resolver") ++count;
+  }
+  return count;
 }
 
 }  // namespace spire_exporter

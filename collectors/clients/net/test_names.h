@@ -21,8 +21,8 @@ class TestNames {
   void Hang(const std::string& name);
 };
 
-// Of this process.
-size_t CountThreads();
+// Threads of this process that look names up; a sanitizer has others of its own.
+size_t CountResolvers();
 
 }  // namespace spire_exporter
 
