@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -37,13 +38,16 @@ std::string EngineRequest(const HttpHead& head, const HttpRoute& route) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     std::string name(line.substr(0, line.find(':')));
     std::transform(name.begin(), name.end(), name.begin(), [](char c) {
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
     if (std::find(std::begin(kDropped), std::end(kDropped), name) != std::end(kDropped)) continue;
+    // A blank is a blank (RFC 9110 5.5), and civetweb refuses the one that is a tab.
+    const size_t begin = request.size();
     request.append(line).append("\r\n");
+    std::replace(request.begin() + static_cast<std::ptrdiff_t>(begin), request.end(), '\t', ' ');
   }
   request.append("Content-Length: 0\r\n\r\n");
   return request;

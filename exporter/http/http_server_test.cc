@@ -60,12 +60,22 @@ TEST(HttpServerTest, HandlerSeesTheRequest) {
   EXPECT_EQ(request.method, "GET");
   EXPECT_EQ(request.path, "/metrics");
   EXPECT_EQ(request.peer, "127.0.0.1");
-  EXPECT_EQ(request.Header("ACCEPT"), "one;q=0.5, two ");
+  EXPECT_EQ(request.Header("ACCEPT"), "one;q=0.5, two");
   EXPECT_TRUE(request.HasHeader("x-empty"));
   EXPECT_FALSE(request.HasHeader("x-none"));
   EXPECT_EQ(request.Query("a"), (std::vector<std::string>{"1", "two w\xc3\xb6rds"}));
   const HttpFields pairs = {{"a", "1"}, {"a", "two w\xc3\xb6rds"}, {"b", ""}, {"c", "%zz"}};
   EXPECT_EQ(request.query, pairs);
+}
+
+TEST(HttpServerTest, TabsAreBlanksInAField) {
+  TestServer server;
+  ASSERT_TRUE(server.status) << server.status.error().what;
+  WireClient client(server.address());
+  client.Send("GET /metrics HTTP/1.1\r\nHost:\ta\t\r\nX-Words: \tone\ttwo \t\r\n\r\n");
+  EXPECT_EQ(client.Read().status, 200);
+  EXPECT_EQ(server.metrics.last().Header("X-Words"), "one two");
+  EXPECT_EQ(server.metrics.last().Header("Host"), "a");
 }
 
 TEST(HttpServerTest, HeadIsGetWithoutItsBody) {
