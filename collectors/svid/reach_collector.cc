@@ -98,8 +98,9 @@ class ReachCollector final : public Collector {
     states_ = memory_.States();
     const ReachSummary summary = Summarise(states_);
     if (places.size() == memory_.size()) views_ = summary.views;
-    if (summary.above_not_after) ca_not_after_ = summary.above_not_after;
     ReadRoots({context.deadline, context.stop, context.clock}, context.facts);
+    const auto authority_end = FirstAuthorityEnd(states_, {last_held_, trust_domain_});
+    if (authority_end) ca_not_after_ = authority_end;
     const bool well = resolved_ && summary.views == 1 &&
                       summary.by_stage[static_cast<size_t>(ServerStage::kDone)] == memory_.size();
     return schedule_.Done(changed, well);

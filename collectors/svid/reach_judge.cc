@@ -55,6 +55,11 @@ spiffe::Verdict Judge(const ServerState& server, const Trusted& trusted) {
   return stranger ? spiffe::Verdict::kUntrusted : verdict;
 }
 
+Trusted ServedBy(const ServerState& server) {
+  if (!server.served) return {};
+  return {server.served->certificates, spire::TrustDomainName(server.served->trust_domain)};
+}
+
 template <typename TrustedOf>
 ChainTally Tally(std::span<const ServerState> servers, TrustedOf trusted_of) {
   ChainTally tally;
@@ -160,10 +165,7 @@ ReachSummary Summarise(std::span<const ServerState> servers) {
 }
 
 ChainTally AgainstServed(std::span<const ServerState> servers) {
-  return Tally(servers, [](const ServerState& server) -> Trusted {
-    if (!server.served) return {};
-    return {server.served->certificates, spire::TrustDomainName(server.served->trust_domain)};
-  });
+  return Tally(servers, ServedBy);
 }
 
 ChainTally AgainstRoots(std::span<const ServerState> servers, const Trusted& trusted) {
@@ -176,6 +178,18 @@ std::optional<bool> Verifies(const ChainTally& tally) {
   const size_t all = std::accumulate(tally->begin(), tally->end(), size_t{0});
   if (good != 0 && good != all) return std::nullopt;
   return good != 0;
+}
+
+std::optional<UnixTime> FirstAuthorityEnd(std::span<const ServerState> servers,
+                                          const Trusted& trusted) {
+  std::optional<UnixTime> first;
+  for (const ServerState& server : servers) {
+    if (!server.shown || !server.shown->above_not_after) continue;
+    const Trusted own = trusted.roots.empty() ? ServedBy(server) : trusted;
+    if (own.roots.empty() || Judge(server, own) != spiffe::Verdict::kGood) continue;
+    KeepFirst(&first, *server.shown->above_not_after);
+  }
+  return first;
 }
 
 void ClockProof::Observe(UnixTime not_before, SystemTime now, SteadyTime steady) {

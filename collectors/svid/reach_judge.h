@@ -97,6 +97,12 @@ ChainTally AgainstRoots(std::span<const ServerState> servers, const Trusted& tru
 // name tells nothing of the others.
 std::optional<bool> Verifies(const ChainTally& tally);
 
+// The first end above the leaf among the chains that verify, each as of when it was seen: against
+// `trusted`, or where it has no roots, against what the same server served. A chain that verifies
+// against neither says nothing of the authorities that sign here.
+std::optional<spire::UnixTime> FirstAuthorityEnd(std::span<const ServerState> servers,
+                                                 const Trusted& trusted);
+
 // How far a server's clock is off ours, as far as its certificates prove it: one that was issued
 // between two looks, by SPIRE's rule ten seconds after its beginning. Not safe from several
 // threads.

@@ -129,6 +129,22 @@ TEST(ReachJudgeTest, JudgesTheFirstHundredAuthorities) {
   EXPECT_EQ(Verifies(AgainstRoots(states, {roots, "example.org"})), false);
 }
 
+TEST(ReachJudgeTest, OnlyChainsThatVerifyTellTheEndOfAnAuthority) {
+  const TestServer ours = MakeTestServer(seconds(3000), seconds(9000));
+  const TestServer soon = MakeTestServer(seconds(20), seconds(40));
+  const std::vector<std::string> roots = {ours.root.der};
+  const Trusted held{roots, "example.org"};
+  const std::vector<ServerState> both = {StateOf(Serving(ours)), StateOf(Serving(soon))};
+  EXPECT_THAT(FirstAuthorityEnd(both, held), Optional(kTestNow + seconds(9000)));
+  // Each vouches for itself where nothing is held.
+  EXPECT_THAT(FirstAuthorityEnd(both, {}), Optional(kTestNow + seconds(40)));
+
+  const std::vector<ServerState> stranger = {StateOf(Serving(soon))};
+  EXPECT_EQ(FirstAuthorityEnd(stranger, held), std::nullopt);
+  EXPECT_EQ(FirstAuthorityEnd(both, {roots, "other.test"}), std::nullopt);
+  EXPECT_EQ(FirstAuthorityEnd({}, held), std::nullopt);
+}
+
 TEST(ReachJudgeTest, HasNoVerdictWithoutTwoSidesToCompare) {
   const TestServer server = MakeTestServer();
   const std::vector<std::string> roots = {server.root.der};

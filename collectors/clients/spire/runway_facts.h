@@ -87,7 +87,8 @@ struct ServersFact {
   // starts with, verify what they showed: all of them, or none. Absent where there is nothing to
   // compare, and where some verify and some do not.
   std::optional<bool> held_bundle_verifies, bootstrap_bundle_verifies;
-  std::optional<UnixTime> ca_not_after;  // the first end of the chains that were shown
+  std::optional<UnixTime>
+      ca_not_after;  // the first end of an authority above a chain that verifies
 };
 
 // What SPIRE's own configuration file says. Subject: `agent` or `server`.
