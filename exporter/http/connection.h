@@ -3,7 +3,7 @@
 #define EXPORTER_HTTP_CONNECTION_H_
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 
 #include "exporter/base/clock.h"
@@ -22,7 +22,8 @@ struct Peer {
   std::string key;   // what counts as one address
   std::string name;  // for debug logs
   size_t open = 0;
-  std::deque<Connection*> ready;  // complete requests that wait for a worker
+  // Of its connections: what waits for a worker, and what waits for its next step at the door.
+  std::list<Connection*> ready, due;
 };
 
 struct Connection {
@@ -46,8 +47,9 @@ struct Connection {
   SteadyTime deadline;
 
   // kWaiting
-  bool handshake_queued = false;  // a step of its TLS handshake is due
-  bool idle = false;              // between two requests: nothing of the next one has come
+  bool due = false;        // in line for a step of its handshake or for its next request
+  bool idle = false;       // between two requests: nothing of the next one has come
+  bool pipelined = false;  // between two requests: `input` may hold the next one
   std::string input;
   HeadScanner scanner;
   bool head_done = false;

@@ -18,15 +18,6 @@
 namespace spire_exporter {
 namespace {
 
-// What an epoll event is about: the kind in the top two bits, then a number; for a connection its
-// id.
-constexpr uint64_t kConnectionTag = 0;
-constexpr uint64_t kStopTag = uint64_t{1} << 62;
-constexpr uint64_t kGateTag = kStopTag | 1;
-constexpr uint64_t kListenerTag = uint64_t{2} << 62;
-constexpr uint64_t kWorkerTag = uint64_t{3} << 62;
-constexpr uint64_t kKindMask = uint64_t{3} << 62;
-
 constexpr int kAcceptsPerTurn = 64;
 // Held for unfinished requests in all. A real request is a few hundred bytes.
 constexpr size_t kMaxInputBytes = size_t{4} << 20;
@@ -92,7 +83,7 @@ void Door::Run() {
       const epoll_event& event = events[static_cast<size_t>(i)];
       HandleEvent(event.data.u64, event.events);
     }
-    StepHandshakes();
+    StepDue();
     StartRequests();
     KeepBudgets();
     Expire();
@@ -108,7 +99,7 @@ void Door::RequestStop() {
 }
 
 int Door::WaitMs() const {
-  if (!handshakes_.empty()) return 0;
+  if (due_.size() != 0) return 0;
   const SteadyTime until = draining_ ? std::min(next_deadline_, drain_until_) : next_deadline_;
   return until == SteadyTime::max() ? -1 : Deadline(until).RemainingPollMs(parts_.clock);
 }
@@ -140,8 +131,10 @@ void Door::HandleEvent(uint64_t tag, uint32_t events) {
     Close(*connection);  // broken, or closed both ways: nobody is left to answer
   } else if (connection->state == Connection::State::kWriting) {
     Advance(*connection);
-  } else {
-    OnReadable(*connection);
+  } else if (connection->state == Connection::State::kLingering) {
+    Discard(*connection);
+  } else if (connection->state == Connection::State::kWaiting && !connection->parked) {
+    QueueStep(*connection);
   }
 }
 

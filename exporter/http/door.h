@@ -8,7 +8,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "exporter/http/handoff.h"
 #include "exporter/http/http_server.h"
 #include "exporter/http/listener.h"
+#include "exporter/http/peer_turns.h"
 #include "exporter/http/ready_queue.h"
 #include "exporter/http/router.h"
 
@@ -64,6 +64,15 @@ class Door {
     Listener listener;
     bool probe;
   };
+  // What an epoll event is about: the kind in the top two bits, then a number; for a connection its
+  // id.
+  static constexpr uint64_t kConnectionTag = 0;
+  static constexpr uint64_t kStopTag = uint64_t{1} << 62;
+  static constexpr uint64_t kGateTag = kStopTag | 1;
+  static constexpr uint64_t kListenerTag = uint64_t{2} << 62;
+  static constexpr uint64_t kWorkerTag = uint64_t{3} << 62;
+  static constexpr uint64_t kKindMask = uint64_t{3} << 62;
+
   // One request at a worker.
   struct Errand {
     UniqueFd done;  // reads as closed when the worker has let go
@@ -85,15 +94,15 @@ class Door {
   bool Drained() const;
 
   // door_entry.cc: coming in
-  void QueueHandshake(Connection& connection);
-  void StepHandshakes();
+  void QueueStep(Connection& connection);
+  void StepDue();
   void StepHandshake(Connection& connection);
   bool PassGate(Connection& connection);
   Duration IdleTime(const Connection& connection) const;
   void OnGateReady();
 
   // door_connections.cc: one connection
-  void OnReadable(Connection& connection);
+  void StepInput(Connection& connection);
   void Discard(Connection& connection);
   void Advance(Connection& connection);
   bool TakeRequest(Connection& connection);
@@ -119,10 +128,10 @@ class Door {
   std::vector<Entrance> listeners_;
   ConnectionTable table_;
   ReadyQueue ready_;
-  std::deque<uint64_t> handshakes_;  // connections whose next step is due
-  std::vector<Errand> errands_;      // by place - 1
-  size_t running_ = 0;               // ordinary requests at workers
-  size_t input_bytes_ = 0;           // held for unfinished requests
+  PeerTurns due_{&Peer::due};
+  std::vector<Errand> errands_;  // by place - 1
+  size_t running_ = 0;           // ordinary requests at workers
+  size_t input_bytes_ = 0;       // held for unfinished requests
   bool draining_ = false;
   SteadyTime drain_until_;
   SteadyTime now_;  // of the current turn of the loop

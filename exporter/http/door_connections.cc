@@ -16,7 +16,6 @@
 namespace spire_exporter {
 namespace {
 
-constexpr uint64_t kWorkerTag = uint64_t{3} << 62;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // After an answer that closes: how long, and for how many bytes, the peer may go on sending before
 // it gets a reset, which could cost it the answer.
@@ -59,14 +58,11 @@ bool TooLarge(int status) {
 
 }  // namespace
 
-void Door::OnReadable(Connection& connection) {
-  if (connection.state == Connection::State::kLingering) {
-    Discard(connection);
-    return;
-  }
+// Reads once, or takes what came behind the last request.
+void Door::StepInput(Connection& connection) {
   if (connection.state != Connection::State::kWaiting || connection.parked) return;
-  if (connection.stream.handshaking()) {
-    QueueHandshake(connection);
+  if (std::exchange(connection.pipelined, false)) {
+    Advance(connection);
     return;
   }
   const Stream::Outcome got = connection.stream.Read(scratch_.data(), scratch_.size());
@@ -88,22 +84,24 @@ void Door::OnReadable(Connection& connection) {
 }
 
 void Door::Discard(Connection& connection) {
-  const Stream::Outcome got = connection.stream.Read(scratch_.data(), scratch_.size());
+  const Stream::Outcome got = connection.stream.Discard(scratch_.data(), scratch_.size());
   if (got.state == Stream::State::kBlocked) return;
   connection.linger_left -= std::min(connection.linger_left, got.bytes);
   if (got.state == Stream::State::kClosed || connection.linger_left == 0) Close(connection);
 }
 
-// As far as it goes without waiting. The connection may be gone afterwards.
+// As far as it goes without waiting, and not into the next request. The connection may be gone
+// afterwards.
 void Door::Advance(Connection& connection) {
-  for (;;) {
-    if (connection.state == Connection::State::kWaiting) {
-      if (!TakeRequest(connection)) return;
-    } else if (connection.state == Connection::State::kWriting) {
-      if (!SendReply(connection)) return;
-    } else {
-      return;
-    }
+  while (connection.state == Connection::State::kWaiting) {
+    if (!TakeRequest(connection)) return;
+  }
+  if (connection.state != Connection::State::kWriting || !SendReply(connection)) return;
+  // In its address's turn: a stream of small requests shall not have the door for itself.
+  if (connection.pipelined) {
+    QueueStep(connection);
+  } else {
+    Listen(connection, EPOLLIN);
   }
 }
 
@@ -295,6 +293,7 @@ void Door::AwaitNext(Connection& connection) {
   connection.match = Router::Match{};
   connection.ticket = Ticket{};
   connection.idle = connection.input.empty();
+  connection.pipelined = !connection.idle;
   table_.SetState(connection, Connection::State::kWaiting, now_);
   SetDeadline(connection, connection.idle ? IdleTime(connection) : parts_.options.request_timeout);
 }
@@ -337,6 +336,7 @@ void Door::DropInput(Connection& connection, size_t bytes) {
 
 void Door::Close(Connection& connection) {
   if (connection.state == Connection::State::kQueued) ready_.Remove(connection);
+  if (connection.due) due_.Remove(connection);
   if (connection.state == Connection::State::kWriting) {
     unsent_bytes_.Subtract(connection.reply.head.size() + connection.reply.body_bytes() -
                            connection.sent);

@@ -1,8 +1,7 @@
-// Coming in: TLS handshakes, and the question to the gate; the loop around it is in door.cc.
+// Coming in: turns, TLS handshakes, and the question to the gate; the loop around it is in door.cc.
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,8 +11,9 @@
 namespace spire_exporter {
 namespace {
 
-// Handshake steps in one turn of the loop. Each may cost a signature, and each is another
-// address's: a flood from one address gets one step a turn, and what others want comes in between.
+// Steps in one turn of the loop: a part of a handshake, which may cost a signature, or a read and
+// at most one request. Each is another address's: a flood from one gets one step a turn, and what
+// others want comes in between.
 constexpr size_t kStepsPerTurn = 4;
 
 // For a client that does not speak TLS, so that a person sees why.
@@ -27,31 +27,24 @@ constexpr const char* kNoLongerTrusted =
 
 }  // namespace
 
-void Door::QueueHandshake(Connection& connection) {
-  if (connection.handshake_queued) return;
-  connection.handshake_queued = true;
+void Door::QueueStep(Connection& connection) {
+  if (connection.due) return;
+  connection.due = true;
   Listen(connection, 0);  // until its turn: what is readable would wake the loop all the time
-  handshakes_.push_back(connection.id);
+  due_.Push(connection);
 }
 
-void Door::StepHandshakes() {
-  std::array<const Peer*, kStepsPerTurn> served{};
-  size_t steps = 0;
-  for (auto it = handshakes_.begin(); it != handshakes_.end() && steps < kStepsPerTurn;) {
-    Connection* const connection = table_.Find(*it);
-    if (connection == nullptr) {
-      it = handshakes_.erase(it);
-      continue;
+void Door::StepDue() {
+  // Each for another address, as the one that had its turn goes to the end.
+  const size_t steps = std::min(kStepsPerTurn, due_.addresses().size());
+  for (size_t i = 0; i < steps; ++i) {
+    Connection& connection = *due_.Pop();
+    connection.due = false;
+    if (connection.stream.handshaking()) {
+      StepHandshake(connection);
+    } else {
+      StepInput(connection);
     }
-    const auto end = served.begin() + static_cast<std::ptrdiff_t>(steps);
-    if (std::find(served.begin(), end, connection->peer) != end) {
-      ++it;
-      continue;
-    }
-    served[steps++] = connection->peer;
-    connection->handshake_queued = false;
-    it = handshakes_.erase(it);
-    StepHandshake(*connection);
   }
 }
 

@@ -101,6 +101,29 @@ TEST_F(HttpTlsTest, SendsWhatIsLongerThanTheSocketTakes) {
   EXPECT_EQ(body, std::string(size_t{8} << 20, 'b'));
 }
 
+// False when the server has ended the connection.
+bool RenewKeys(const TlsTestClient& client, int times) {
+  for (int i = 0; i < times; ++i) {
+    if (SSL_key_update(client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) != 1) return false;
+    if (SSL_do_handshake(client.ssl()) != 1) return false;
+  }
+  return true;
+}
+
+TEST_F(HttpTlsTest, TakesNewKeysButNoStreamOfThem) {
+  Start();
+  TlsTestClient usual(test_->address(), {.root = &authority_});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(RenewKeys(usual, 100));
+    EXPECT_EQ(usual.Get("/metrics"), 200);
+  }
+  // Some 30 bytes each. It would go on for ever, and nobody else would be heard meanwhile.
+  TlsTestClient greedy(test_->address(), {.root = &authority_});
+  ASSERT_TRUE(greedy.connected());
+  EXPECT_FALSE(RenewKeys(greedy, 1'000'000));
+  EXPECT_EQ(usual.Get("/metrics"), 200);
+}
+
 TEST_F(HttpTlsTest, TellsAPlainClientWhatThePortSpeaks) {
   Start();
   WireClient plain(test_->address());

@@ -1,5 +1,4 @@
-// Complete requests that wait for a worker, fair between addresses: each gets its turn, however
-// many requests another has sent.
+// Complete requests that wait for a worker, fair between addresses.
 #ifndef EXPORTER_HTTP_READY_QUEUE_H_
 #define EXPORTER_HTTP_READY_QUEUE_H_
 
@@ -7,6 +6,7 @@
 #include <deque>
 
 #include "exporter/http/connection.h"
+#include "exporter/http/peer_turns.h"
 
 namespace spire_exporter {
 
@@ -24,12 +24,11 @@ class ReadyQueue {
   Connection* Displaceable(const Peer& peer) const;
 
   // Without those from probe listeners.
-  size_t size() const { return size_; }
+  size_t size() const { return turns_.size(); }
 
  private:
   std::deque<Connection*> probes_;
-  std::deque<Peer*> turns_;  // every peer with a request waiting, once
-  size_t size_ = 0;
+  PeerTurns turns_{&Peer::ready};
 };
 
 }  // namespace spire_exporter

@@ -64,7 +64,10 @@ Stream::Greeting Stream::Handshake() {
 }
 
 Stream::Outcome Stream::Read(char* buffer, size_t size) {
-  if (tls_) return FromTls(tls_->Read(buffer, size));
+  return tls_ ? FromTls(tls_->Read(buffer, size)) : Discard(buffer, size);
+}
+
+Stream::Outcome Stream::Discard(char* buffer, size_t size) {
   wants_ = EPOLLIN;
   const ssize_t got = recv(fd_.get(), buffer, size, MSG_DONTWAIT);
   if (got == 0) return {State::kClosed, 0};

@@ -46,6 +46,9 @@ class Stream {
   bool StillTrusted() const { return tls_ == nullptr || server_->StillTrusts(*tls_); }
   // kClosed: the peer sends no more, or the connection is broken.
   Outcome Read(char* buffer, size_t size);
+  // Takes what the peer has sent and does not look at it, TLS or not. For when nothing more is
+  // read.
+  Outcome Discard(char* buffer, size_t size);
   // Writes what it can of one text and then another.
   Outcome Write(std::string_view first, std::string_view second);
   // Tells the peer that nothing more comes.

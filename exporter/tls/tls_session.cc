@@ -14,6 +14,12 @@ namespace spire_exporter {
 namespace {
 
 constexpr size_t kRecord = 16 * 1024;  // of TLS, at most
+// OpenSSL goes on reading for as long as there are records without data, and a client may send
+// those as fast as the wire takes them: new keys, renegotiation that is refused, empty ones. A step
+// reads so often (each record takes two), and then it is somebody else's turn.
+constexpr int kReadsPerStep = 16;
+// Between two pieces of data; beyond it the client wants nothing else. More than a whole record.
+constexpr size_t kBytesWithoutData = 32 * 1024;
 
 std::string TextOf(const ASN1_STRING* text) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
@@ -31,12 +37,18 @@ std::string AddressOf(const ASN1_OCTET_STRING* address) {
 class Session final : public TlsSession {
  public:
   Session(std::shared_ptr<const ServerContext> context, OpenSslPtr<SSL> ssl, int fd)
-      : context_(std::move(context)), ssl_(std::move(ssl)), fd_(fd) {}
+      : context_(std::move(context)), ssl_(std::move(ssl)), fd_(fd) {
+    BIO* const socket = SSL_get_rbio(ssl_.get());
+    BIO_set_callback_ex(socket, OnSocket);
+    BIO_set_callback_arg(socket, reinterpret_cast<char*>(this));
+  }
 
   Outcome Handshake() override {
     ERR_clear_error();
+    reads_left_ = kReadsPerStep;
     const int result = SSL_accept(ssl_.get());
     if (result == 1) {
+      without_data_ = 0;
       ReadPeer();
       return {State::kDone, 0};
     }
@@ -50,9 +62,15 @@ class Session final : public TlsSession {
 
   Outcome Read(char* buffer, size_t size) override {
     ERR_clear_error();
+    reads_left_ = kReadsPerStep;
     size_t got = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer, size, &got);
-    return result == 1 ? Outcome{State::kDone, got} : Failed(result);
+    if (result == 1) {
+      without_data_ = 0;
+      return {State::kDone, got};
+    }
+    const Outcome outcome = Failed(result);
+    return without_data_ > kBytesWithoutData ? Outcome{State::kClosed, 0} : outcome;
   }
 
   Outcome Write(std::string_view first, std::string_view second) override {
@@ -75,6 +93,7 @@ class Session final : public TlsSession {
 
   void EndWriting() override {
     ERR_clear_error();
+    reads_left_ = 0;
     // The alert says that nothing was cut off; a peer that does not wait for it is free to go.
     SSL_shutdown(ssl_.get());
     ERR_clear_error();
@@ -92,6 +111,18 @@ class Session final : public TlsSession {
   }
 
  private:
+  // Around each operation of OpenSSL on the socket.
+  static long OnSocket(BIO* socket, int operation, const char*, size_t, int, long, int result,
+                       size_t* bytes) {
+    Session& self = *reinterpret_cast<Session*>(BIO_get_callback_arg(socket));
+    if (operation == BIO_CB_READ && self.reads_left_-- <= 0) {
+      BIO_set_retry_read(socket);
+      return -1;  // as if nothing more had come
+    }
+    if (operation == (BIO_CB_READ | BIO_CB_RETURN) && result > 0) self.without_data_ += *bytes;
+    return result;
+  }
+
   // Whether the handshake would be done as well with another context. A resumed session has only
   // the leaf: where that is below an intermediate authority the client has to come again.
   bool Verify(const ServerContext& now) {
@@ -137,6 +168,8 @@ class Session final : public TlsSession {
   const std::shared_ptr<const ServerContext> context_;  // outlives ssl_, which verifies by it
   const OpenSslPtr<SSL> ssl_;
   const int fd_;
+  int reads_left_ = 0;                                         // of this step
+  size_t without_data_ = 0;                                    // bytes read since the last data
   std::shared_ptr<const ServerContext> judged_by_ = context_;  // the client, last
   std::optional<PeerCertificate> peer_;
 };

@@ -3,8 +3,9 @@
 
   tls      a page of 2,000 series over TLS: new resumed connections, new full handshakes, kept connections; plain beside them
   hostile  scrapes from one address while another sends, all at once: 500 idle connections, 200 half-sent requests, readers at a
-           byte a second, half handshakes, wrong passwords of cost 12, and a flood of new connections. Whoever scrapes would be
-           another machine: where it may, it runs in the real-time class, so that only the server's delays count
+           byte a second, half handshakes, wrong passwords of cost 12, 64 connections that ask for nothing without end and do
+           not wait for answers, a stream of new TLS keys, and a flood of new connections. Whoever scrapes would be another
+           machine: where it may, it runs in the real-time class, so that only the server's delays count
 
 usage: door_bench.py BIN_DIR [tls|hostile]
 """
@@ -144,8 +145,8 @@ def tls(programs: pathlib.Path) -> None:
 class Attack:
     """Everything at once, from 127.0.0.2, until its standard input ends. A process of its own: the client shall not share its lock."""
 
-    def __init__(self, port: int) -> None:
-        self.port, self.over = port, threading.Event()
+    def __init__(self, port: int, secure: bool) -> None:
+        self.port, self.secure, self.over = port, secure, threading.Event()
         self.sockets: list[socket.socket] = []
         for i in range(850):
             one = socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
@@ -154,7 +155,8 @@ class Attack:
             elif i >= 800:
                 one.send(b"\x16\x03\x01")
             self.sockets.append(one)
-        self.threads = [threading.Thread(target=run) for run in (self.connect, self.guess, self.drip)]
+        self.threads = [threading.Thread(target=run)
+                        for run in (self.connect, self.guess, self.drip, self.ask, *([self.renew] if secure else []))]
         for thread in self.threads:
             thread.start()
 
@@ -197,6 +199,57 @@ class Attack:
                     pass
         self.sockets.extend(readers)
 
+    def speaker(self) -> socket.socket:
+        one = socket.create_connection(("127.0.0.1", self.port), source_address=("127.0.0.2", 0), timeout=5)
+        if self.secure:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            one = context.wrap_socket(one)
+        one.setblocking(False)
+        return one
+
+    def ask(self) -> None:
+        """Many requests at once that the door answers by itself, and more as soon as some are taken."""
+        asking: list[socket.socket] = []
+        requests = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" * 400
+        while not self.over.is_set():
+            try:
+                if len(asking) < 64:
+                    asking.append(self.speaker())
+            except OSError:
+                pass
+            moved = False
+            for one in list(asking):
+                try:
+                    one.send(requests)
+                    moved = True
+                except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                    pass
+                except OSError:
+                    asking.remove(one)
+                    continue
+                try:
+                    moved = len(one.recv(1 << 16)) > 0 or moved
+                except OSError:
+                    pass
+            if not moved:
+                self.over.wait(0.001)
+        self.sockets.extend(asking)
+
+    def renew(self) -> None:
+        """New keys, again and again: records without data."""
+        while not self.over.is_set():
+            client = subprocess.Popen(["openssl", "s_client", "-tls1_3", "-connect", f"127.0.0.1:{self.port}", "-bind", "127.0.0.2:0"],
+                                      stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0)
+            try:
+                while not self.over.is_set():
+                    client.stdin.write(b"k\n")  # a key update
+            except OSError:
+                pass  # it was shut out
+            client.kill()
+            client.wait()
+            client.stdin.close()
+
     def end(self) -> None:
         self.over.set()
         for thread in self.threads:
@@ -235,7 +288,7 @@ def hostile(programs: pathlib.Path) -> None:
                 fresh()  # the password is checked once
                 print(f"{title}, basic auth, a new connection for each scrape")
                 report("alone", timed(SCRAPES_UNDER_ATTACK, fresh))
-                attack = subprocess.Popen([sys.executable, "-B", __file__, "attack", str(exporter.port)],
+                attack = subprocess.Popen([sys.executable, "-B", __file__, "attack", str(exporter.port), title],
                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                 try:
                     attack.stdout.readline()  # all is under way
@@ -252,9 +305,9 @@ def hostile(programs: pathlib.Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) == 2 and arguments[0] == "attack":
+    if len(arguments) == 3 and arguments[0] == "attack":
         os.nice(10)  # it would be another machine
-        attack = Attack(int(arguments[1]))
+        attack = Attack(int(arguments[1]), arguments[2] == "TLS")
         print("attacking", flush=True)
         sys.stdin.read()
         attack.end()
