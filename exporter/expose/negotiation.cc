@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -55,22 +56,23 @@ struct Verdict {
 std::optional<Verdict> Judge(HeaderElement element, const Offer& offer, int position) {
   Verdict verdict{FitOf(offer, element.value()), 1000, position};
   if (verdict.fit < (offer.by_name_only ? 3 : 1)) return std::nullopt;
-  size_t named = 0;
+  uint32_t named = 0;  // which of the offer's parameters, by bit
   while (const auto parameter = element.NextParameter()) {
     if (EqualsIgnoringCase(parameter->name, "q")) {
       const auto quality = ParseQuality(parameter->value);
       if (!quality) return std::nullopt;
       verdict.quality = *quality;
     } else if (verdict.fit >= 3) {
-      for (const Parameter& ours : offer.parameters) {
-        if (!EqualsIgnoringCase(parameter->name, ours.name)) continue;
-        if (!parameter->Is(ours.value)) return std::nullopt;
+      for (size_t i = 0; i < offer.parameters.size(); ++i) {
+        if (!EqualsIgnoringCase(parameter->name, offer.parameters[i].name)) continue;
+        if (!parameter->Is(offer.parameters[i].value)) return std::nullopt;
         verdict.fit = 4;
-        ++named;
+        named |= uint32_t{1} << i;
       }
     }
   }
-  if (offer.by_name_only && named < offer.parameters.size()) return std::nullopt;
+  const uint32_t all = (uint32_t{1} << offer.parameters.size()) - 1;
+  if (offer.by_name_only && named != all) return std::nullopt;
   if (element.broken()) return std::nullopt;
   return verdict;
 }

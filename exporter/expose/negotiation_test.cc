@@ -67,6 +67,9 @@ constexpr FormatCase kOthers[] = {
     // it.
     {"application/vnd.google.protobuf;encoding=delimited;proto=io.prometheus.client.MetricFamily",
      kPb},
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+     "proto=io.prometheus.client.MetricFamily",
+     kText},
     {"Application/Vnd.Google.Protobuf; Proto=\"io.prometheus.client.MetricFamily\"; "
      "Encoding=Delimited; escaping=underscores",
      kPb},
