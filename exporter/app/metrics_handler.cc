@@ -13,15 +13,19 @@ namespace {
 // How long a scrape waits for the stream before it takes the state that came last.
 constexpr Duration kLiveWait = std::chrono::milliseconds(5);
 
-// A scraper that is in a greater hurry than that is served sooner; what is no number changes
-// nothing.
-Duration LiveWait(const std::string& scrape_timeout) {
+// How long a scrape waits for the page that another one is having made: Prometheus' own timeout.
+constexpr Duration kShareWait = std::chrono::seconds(10);
+
+// A share of the scraper's timeout, and `most` at the most, or where it says none; what is no
+// number is none.
+Duration WaitFor(const std::string& scrape_timeout, double share, Duration most) {
   double seconds = 0;
   const char* const end = scrape_timeout.data() + scrape_timeout.size();
   const auto [last, error] = std::from_chars(scrape_timeout.data(), end, seconds);
-  if (error != std::errc() || last != end || !(seconds > 0) || seconds > 1) return kLiveWait;
+  // Above an hour nothing is shortened, and nothing overflows.
+  if (error != std::errc() || last != end || !(seconds > 0) || seconds > 3600) return most;
   return std::min(
-      kLiveWait, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds / 10)));
+      most, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds * share)));
 }
 
 // The quotes of Quoted() keep what a client sent from reaching the page as it is.
@@ -123,7 +127,7 @@ HttpResponse MetricsHandler::Render(const Wish& wish, Duration live_wait) {
 HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
   const auto wish = WishOf(request);
   if (!wish.ok()) return HttpResponse::Text(400, wish.error().ToString() + "\n");
-  const Duration live_wait = LiveWait(request.Header("X-Prometheus-Scrape-Timeout-Seconds"));
+  const std::string timeout = request.Header("X-Prometheus-Scrape-Timeout-Seconds");
   const std::string key = wish->Key();
   std::promise<HttpResponse> promise;
   std::shared_future<HttpResponse> others;
@@ -136,14 +140,20 @@ HttpResponse MetricsHandler::Handle(const HttpRequest& request) {
       others = making->second;
     }
   }
-  if (others.valid()) return others.get();
+  if (others.valid()) {
+    // What is left of its time is for the answer's way.
+    if (others.wait_for(WaitFor(timeout, 0.9, kShareWait)) == std::future_status::ready) {
+      return others.get();
+    }
+    return HttpResponse::Text(503, "The page is still being made for another scrape.\n");
+  }
   // Whoever comes from here on gets a page of its own: this one may be old by then.
   const auto done = [&] {
     const MutexLock lock(mutex_);
     making_.erase(key);
   };
   try {
-    HttpResponse response = Render(*wish, live_wait);
+    HttpResponse response = Render(*wish, WaitFor(timeout, 0.1, kLiveWait));
     done();
     promise.set_value(response);
     return response;

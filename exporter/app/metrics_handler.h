@@ -26,7 +26,8 @@ namespace spire_exporter {
 inline constexpr std::string_view kOwnFamilies = "exporter";
 
 // Safe from several threads. Requests for the same page that come while it is made share it: forty
-// scrapes at once cost one.
+// scrapes at once cost one. Who shares waits for nine tenths of its scrape's timeout, 10 s at the
+// most, and is answered with 503 where the page is not there by then.
 class MetricsHandler final : public HttpHandler {
  public:
   // Makes the snapshots of the process's own families; called once a scrape, from any thread.

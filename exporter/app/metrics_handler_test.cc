@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -196,10 +197,92 @@ TEST_F(MetricsHandlerTest, AFailureIsEverybodysWhoWaitedAndNobodysAfterwards) {
   EXPECT_EQ(Get({}).status, 200);
 }
 
-TEST_F(MetricsHandlerTest, TakesAnyScrapeTimeout) {
+TEST_F(MetricsHandlerTest, WhoSharesAPageWaitsNoLongerThanItsOwnTimeout) {
   Start("red");
-  for (const char* const timeout : {"10", "0.001", "", "soon", "-1", "1e999", "nan"}) {
-    EXPECT_EQ(Get({}, {{"X-Prometheus-Scrape-Timeout-Seconds", timeout}}).status, 200) << timeout;
+  own_.Hold();
+  HttpResponse held;
+  std::thread scraper([&] { held = Get({}); });
+  own_.AwaitHeld(1);
+  std::future<HttpResponse> sharing = std::async(std::launch::async, [this] {
+    return Get({}, {{"X-Prometheus-Scrape-Timeout-Seconds", "0.01"}});
+  });
+  EXPECT_EQ(sharing.wait_for(5s), std::future_status::ready);
+  own_.Release();
+  scraper.join();
+  EXPECT_EQ(sharing.get().status, 503);
+  EXPECT_EQ(held.status, 200);
+}
+
+// Never answers, and notes how long it was waited for.
+class SilentLive final : public LiveSource {
+ public:
+  explicit SilentLive(ManualClock& clock) : clock_(clock) {}
+  std::shared_ptr<const Snapshot> Acquire(const Deadline& deadline) override {
+    waited_ = deadline.Remaining(clock_);
+    clock_.Advance(waited_);
+    return nullptr;
+  }
+  Duration waited() const { return waited_; }
+
+ private:
+  ManualClock& clock_;
+  Duration waited_{};
+};
+
+// The catalogue's factories are plain functions: the source is reached through the logger that they
+// are handed.
+struct SilentWorld : Logger {
+  bool Enabled(LogLevel) const override { return false; }
+  void Write(LogLevel, std::string_view, std::span<const LogField>) override {}
+  ManualClock clock;
+  SilentLive live{clock};
+};
+
+class SilentModule final : public Module {
+ public:
+  explicit SilentModule(SilentWorld& world) : world_(world) {}
+  Status Apply(const ConfigNode&) override { return {}; }
+  std::vector<std::unique_ptr<Collector>> Targets() override { return {}; }
+  LiveSource* Live() override { return &world_.live; }
+  std::vector<CheckLine> Check(const ConfigNode&, const Deadline&) override { return {}; }
+
+ private:
+  SilentWorld& world_;
+};
+
+constexpr std::array<CatalogEntry, 1> kSilentCatalog = {
+    CatalogEntry{"silent",
+                 "a source that says nothing",
+                 [](Role) { return true; },
+                 kLampFamilies,
+                 [](const ConfigNode&, Role) -> Status { return {}; },
+                 [](const ModuleDeps& deps) -> std::unique_ptr<Module> {
+                   return std::make_unique<SilentModule>(static_cast<SilentWorld&>(deps.logger));
+                 },
+                 [](const ConfigNode& config, Role) { return config; },
+                 {},
+                 {},
+                 {},
+                 {}}};
+
+TEST(MetricsHandlerLiveTest, ASourceIsWaitedForForATenthOfTheScrapesTimeoutAndFiveMilliseconds) {
+  SilentWorld world;
+  CollectorSet collectors(kSilentCatalog, ModuleDeps{world.clock, world, Role::kServer});
+  const std::array<std::string_view, 1> enabled = {"silent"};
+  ASSERT_TRUE(collectors.Apply(ConfigNode::Map("", "", {}), enabled, {}).ok());
+  MetricsHandler handler(
+      collectors, {"silent"}, [] { return std::vector<std::shared_ptr<const Snapshot>>(); },
+      [](const PageReport&) {}, world.clock);
+  const std::pair<const char*, Duration> waits[] = {
+      {"0.01", 1ms}, {"0.001", 100us}, {"0.049", 4900us}, {"10", 5ms},  {"", 5ms},
+      {"soon", 5ms}, {"-1", 5ms},      {"1e999", 5ms},    {"nan", 5ms}, {"1e300", 5ms}};
+  for (const auto& [timeout, waited] : waits) {
+    const SteadyTime began = world.clock.Steady();
+    const HttpResponse response = handler.Handle(HttpRequest{
+        "GET", "/metrics", {}, {{"X-Prometheus-Scrape-Timeout-Seconds", timeout}}, "127.0.0.1"});
+    EXPECT_EQ(response.status, 200) << timeout;
+    EXPECT_NEAR(Seconds(world.live.waited()), Seconds(waited), 1e-8) << timeout;
+    EXPECT_EQ(world.clock.Steady() - began, world.live.waited()) << timeout;
   }
 }
 
