@@ -96,10 +96,10 @@ TEST_F(ScrapeCollectorTest, ReadsThePageMoreOftenWhileTheStreamIsSilent) {
     return collector->Collect({Deadline::After(clock_, 10s), {}, clock_, facts_}).ok();
   };
   ASSERT_TRUE(collect());
-  // One second where the page took up to 5 ms, which a loaded machine may not keep to.
+  // One second where the page took up to 4 ms, which a loaded machine may not keep to.
   EXPECT_GE(collector->Period(), 1s);
   const double took = Seconds(sink_.pages[0]->received - sink_.pages[0]->asked);
-  EXPECT_NEAR(Seconds(collector->Period()), std::min(15.0, std::max(1.0, took / 0.005)), 1e-6);
+  EXPECT_NEAR(Seconds(collector->Period()), std::min(15.0, std::max(1.0, took / 0.004)), 1e-6);
   sink_.speaks = true;
   ASSERT_TRUE(collect());
   EXPECT_EQ(collector->Period(), 15s);

@@ -12,7 +12,7 @@ namespace spire_exporter::telemetry {
 
 namespace {
 
-constexpr Duration kPollDefault = std::chrono::seconds(1);
+// Also the default on the loopback: as often as serving the pages may be afforded.
 constexpr Duration kPollMin = std::chrono::milliseconds(200);
 
 // By its writing: a name is resolved again and again, and may mean another host tomorrow.
@@ -78,7 +78,7 @@ Status ReadScrapeOptions(const ConfigNode& scrape, Role role, ScrapeOptions* opt
       reader.Fail("url", url.error().what);
     }
   }
-  if (loopback) read.poll = std::min<Duration>(kPollDefault, read.interval);
+  if (loopback) read.poll = std::min<Duration>(kPollMin, read.interval);
   reader.Read("poll", &read.poll, Duration::zero(), hours(1));
   if (read.poll > Duration::zero() && read.poll < kPollMin) reader.Fail("poll", "below 200ms");
   if (read.poll > read.interval) reader.Fail("poll", "longer than the interval");

@@ -17,7 +17,7 @@ struct ScrapeOptions {
   Duration interval = std::chrono::seconds(15);
   Duration timeout = std::chrono::seconds(5);  // at most the interval
   // The interval while the stream is silent, at the least (see ScrapePoll); zero is off, which is
-  // the default for an endpoint that is not on the loopback.
+  // the default for an endpoint that is not on the loopback; on it, it is 200 ms.
   Duration poll{};
   // For https alone. The peer is always verified: against ca_file or else the system's roots, for
   // server_name or else the host of the url.

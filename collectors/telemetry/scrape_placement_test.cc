@@ -203,6 +203,33 @@ TEST(ScrapePlacementTest, QuantilesOfLogNormalCallsAreWithinAQuarter) {
   }
 }
 
+// The bound that docs/decisions/0007 states, for whatever was called.
+TEST(ScrapePlacementTest, TheShareAboveABoundIsOffByAtMostWhatIsStated) {
+  const auto expect_within = [](const Simulated& simulated) {
+    const auto placed = static_cast<double>(simulated.polled->count - simulated.polled->unplaced);
+    const auto all = static_cast<double>(simulated.truth->count);
+    const double guessed = 1 - simulated.share[static_cast<size_t>(Placement::kExact)];
+    const double mean = simulated.polled->sum / placed;
+    const auto& bounds = *simulated.polled->bounds;
+    ASSERT_EQ(bounds.size(), 4u);
+    for (size_t i = 0; i < bounds.size(); ++i) {
+      const double polled = static_cast<double>(simulated.polled->cumulative[i]) / placed;
+      const double truth = static_cast<double>(simulated.truth->cumulative[i]) / all;
+      EXPECT_LE(std::abs(polled - truth), std::min(guessed, mean / bounds[i]) + 1e-9)
+          << "up to " << bounds[i];
+    }
+  };
+  for (const double rate : {0.1, 0.5, 2.0, 10.0}) {
+    for (const double sigma : {0.1, 2.5}) {
+      expect_within(Simulate(rate, [sigma](std::mt19937_64& random) {
+        return std::lognormal_distribution<double>(0, sigma)(random);
+      }));
+    }
+    expect_within(
+        Simulate(rate, [](std::mt19937_64& random) { return random() % 100 == 0 ? 900.0 : 0.2; }));
+  }
+}
+
 // One call of twenty takes fifty times as long. The quantile beside the gap may come to lie in it.
 TEST(ScrapePlacementTest, OfCallsOfTwoKindsTheQuantileBesideTheGapIsWithinAFactorOfThree) {
   for (const double rate : {0.1, 0.5, 2.0, 10.0, 100.0}) {

@@ -11,13 +11,13 @@ void ScrapePoll::OnPage(Duration served) {
 }
 
 void ScrapePoll::OnFailure(Duration took) {
-  failed_ = Seconds(took) > Seconds(poll_) * kServingShareMax;
+  failed_ = Seconds(took) > Seconds(poll_) * kServingShareAim;
 }
 
 Duration ScrapePoll::Next(bool stream_speaks) const {
   if (stream_speaks || failed_ || poll_ <= Duration::zero()) return interval_;
   const auto affordable = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(served_) / kServingShareMax);
+      std::chrono::duration<double>(served_) / kServingShareAim);
   return std::min(interval_, std::max(poll_, affordable));
 }
 

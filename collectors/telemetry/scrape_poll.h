@@ -7,7 +7,9 @@
 namespace spire_exporter::telemetry {
 
 // While the stream speaks, or polling is off: the interval. Else `poll`, or so much longer that
-// serving pages takes at most kServingShareMax of the time, and never longer than the interval.
+// serving pages takes kServingShareAim of the time, and never longer than the interval. As the mean
+// of the pages hands every page's time on, only later, what they cost over some minutes stays below
+// kServingShareMax, however they scatter; a page too slow for the interval alone passes it.
 //
 // What a page costs SPIRE is not to be seen from outside: its process_cpu_seconds_total counts
 // whatever else it does. The time from asking to the last byte bounds it from above while SPIRE
@@ -16,7 +18,8 @@ namespace spire_exporter::telemetry {
 // Value type, not safe from several threads.
 class ScrapePoll {
  public:
-  static constexpr double kServingShareMax = 0.005;
+  static constexpr double kServingShareMax = 0.005;  // what is promised
+  static constexpr double kServingShareAim = 0.004;
 
   // `poll` zero: off.
   ScrapePoll(Duration interval, Duration poll) : interval_(interval), poll_(poll) {}

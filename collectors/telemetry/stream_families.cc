@@ -134,8 +134,8 @@ constexpr FamilyDescription kCrossCheck = Full(
 
 constexpr FamilyDescription kScraped = Make(
     "spire_exporter_telemetry_scraped_observations_total", MetricType::kCounter, kPlacementOnly,
-    "Observations in histograms that SPIRE's page told and the stream did not; of quantiles "
-    "only exact ones are sure.",
+    "Observations in histograms that SPIRE's page told and the stream did not: exact ones are in "
+    "their true bucket, decision 7 (docs/decisions) bounds what the others do to a share.",
     kOwn, kPlacementCount);
 
 constexpr const FamilyDescription* kAll[] = {

@@ -50,8 +50,9 @@ class ScrapeOnlyTest(ExporterTestCase):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(simulator.wait)
         self.addCleanup(simulator.kill)
-        wait_for("the page to be read every second",
-                 lambda: polled.page().get("spire_exporter_telemetry_scrape_period_seconds") == 1, 60)
+        # As often as serving it may be afforded, which a busy machine makes dearer.
+        wait_for("the page to be polled",
+                 lambda: (polled.page().get("spire_exporter_telemetry_scrape_period_seconds") or 15) <= 3, 60)
         began = time.monotonic()
         ticks = _cpu_ticks(polled.process.pid)
         wait_for("some traffic", lambda: time.monotonic() - began > SECONDS, SECONDS + 10)
