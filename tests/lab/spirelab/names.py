@@ -2,6 +2,7 @@
 
 RPC = "spire_rpc_duration_seconds"
 DATASTORE = "spire_datastore_operation_duration_seconds"
+CALL = "spire_call_duration_seconds"
 UNMAPPED_PREFIX = "spire_unmapped_"
 COLLECTOR_SUCCESS = "spire_exporter_collector_success"
 LINES = "spire_exporter_statsd_lines_total"
