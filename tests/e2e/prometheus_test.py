@@ -76,6 +76,17 @@ def readers() -> list[Reader]:
     return found
 
 
+def tried(release: tuple[int, int], found: list[Reader]) -> str:
+    """One line for the log of a test run: a reader that was left out looks like one that passed."""
+    names = [reader.name for reader in found]
+    left = [] if "both" in names else ["both (since 2.45)"]
+    return (f"Prometheus {release[0]}.{release[1]} reads: {', '.join(names)}; not tried: {', '.join(left) or 'nothing'}")
+
+
+def setUpModule() -> None:
+    print(tried(version(), readers()), flush=True)
+
+
 class PrometheusTestCase(ExporterTestCase):
     exporter: Exporter
 
