@@ -207,7 +207,9 @@ bool Ingest::ReadMail() {
   }
   if (mail.stop) return false;
   if (mail.options) ApplyOptions(std::move(*mail.options));
-  if (mail.page) page_ = std::move(mail.page);
+  // Each waits its own delay: pages come faster than that.
+  if (mail.page && pages_.size() == kPagesMax) pages_.pop_back();
+  if (mail.page) pages_.push_back(*std::move(mail.page));
   if (mail.snapshot != 0) {
     // It may be of after the sockets were looked at.
     ReadArrived();
@@ -345,15 +347,15 @@ void Ingest::ChooseNap(size_t datagrams, SteadyTime now) {
 }
 
 void Ingest::ApplyDuePage(SteadyTime now) {
-  if (!page_ || now < page_->received + kPageDelay) return;
-  store_.ApplyPage(*page_);
-  if (watch_ != nullptr) watch_->OnPage(*page_);
-  page_.reset();
+  for (; !pages_.empty() && now >= pages_.front().received + kPageDelay; pages_.pop_front()) {
+    store_.ApplyPage(pages_.front());
+    if (watch_ != nullptr) watch_->OnPage(pages_.front());
+  }
 }
 
 int Ingest::WaitMs(SteadyTime now) const {
   SteadyTime until = next_tick_;
-  if (page_) until = std::min(until, page_->received + kPageDelay);
+  if (!pages_.empty()) until = std::min(until, pages_.front().received + kPageDelay);
   for (const std::unique_ptr<Listener>& listener : listeners_) {
     until = std::min(until, listener->next_check());
   }

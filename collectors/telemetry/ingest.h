@@ -120,7 +120,8 @@ class Ingest final : public LiveSource {
   NapPacer nap_;
   int nap_ms_ = 0;  // of the wait to come; 0 is none
   IngestOptions options_;
-  std::optional<PreparedPage> page_;
+  static constexpr size_t kPagesMax = 4;
+  std::deque<PreparedPage> pages_;  // not due yet, oldest first
   SteadyTime next_tick_ = SteadyTime::min();
   double created_seconds_ = 0;
 

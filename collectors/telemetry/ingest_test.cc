@@ -90,6 +90,7 @@ class IngestTest : public testing::Test {
 
   void Listen(const std::vector<std::string>& addresses) {
     IngestOptions options;
+    options.scrape = true;
     for (const std::string& address : addresses) options.listen.push_back(Address(address));
     ingest_->Configure(options);
   }
@@ -357,6 +358,21 @@ TEST_F(IngestTest, ARequestEndsANapAndIsToldOfWhatArrived) {
   }
   EXPECT_EQ(Value("spire_exporter_statsd_kernel_dropped_datagrams_total", udp), 0);
   ingest_.reset();  // before its clock
+}
+
+// Polled faster than a page rests, none would ever be taken if the next one took its place.
+TEST_F(IngestTest, APageIsTakenThoughAnotherComesBeforeItIsDue) {
+  Listen({});
+  const SteadyTime now = clock_.Steady();
+  ingest_->Deliver({now, now, {}});
+  Take();  // by then it has been handed over
+  ingest_->Deliver({now, now + std::chrono::hours(1), {}});
+  for (bool seen = false; !seen;) {
+    ASSERT_LT(clock_.Steady(), now + kPatience);
+    for (const Family& each : Take()->families)
+      seen |= each.description->name == "spire_exporter_telemetry_last_data_timestamp_seconds" &&
+              !each.series.empty();
+  }
 }
 
 TEST(IngestStateTest, WithoutAThreadTheDeadlineIsKept) {
