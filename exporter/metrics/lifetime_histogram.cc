@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 
 #include "exporter/metrics/bucket_layout.h"
@@ -29,21 +28,30 @@ uint64_t LastOfBucket(const HistogramLayout& layout, uint64_t second) {
   return upper >= 1e18 ? uint64_t{1} << 62 : static_cast<uint64_t>(upper);
 }
 
+// Any of the places where lifetimes are counted may hold the extremes of all.
+void Widen(GaugeHistogram& living, double min, double max) {
+  living.min = std::min(living.min.value_or(min), min);
+  living.max = std::max(living.max.value_or(max), max);
+}
+
 }  // namespace
 
-LifetimeHistogram::LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now)
-    : layout_(std::move(layout)), now_(now), seconds_(kSeconds + 1), far_(layout_) {}
+LifetimeHistogram::LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now,
+                                     LifetimeSorter sorter)
+    : layout_(std::move(layout)),
+      now_(now),
+      sorter_(sorter),
+      seconds_(kSeconds + 1),
+      far_(layout_) {}
 
-template <typename Expiry>
-void LifetimeHistogram::AddAll(std::span<const Expiry> expiries) {
+void LifetimeHistogram::Add(std::span<const int64_t> expiries) {
   while (!expiries.empty() && way_ != Way::kSlots) {
     const auto piece = expiries.first(std::min(kTablePiece, expiries.size()));
     expiries = expiries.subspan(piece.size());
     uint64_t* const seconds = seconds_.data();
-    for (const Expiry expiry : piece) {
+    for (const int64_t expiry : piece) {
       // What has expired, or lives for longer than the table, wraps or is far above it.
-      const uint64_t remaining =
-          static_cast<uint64_t>(int64_t{expiry}) - static_cast<uint64_t>(now_);
+      const uint64_t remaining = static_cast<uint64_t>(expiry) - static_cast<uint64_t>(now_);
       ++seconds[std::min(remaining, kSeconds)];
     }
     if (std::exchange(seconds[kSeconds], 0) == 0) continue;
@@ -54,7 +62,7 @@ void LifetimeHistogram::AddAll(std::span<const Expiry> expiries) {
 }
 
 bool LifetimeHistogram::MakeSlots() {
-  if (now_ < 0 || !HasAvx2()) return false;
+  if (now_ < 0 || sorter_ == nullptr) return false;
   std::vector<uint32_t> lasts;
   for (uint64_t first = 0; first < LifetimeSlots::kEnd; first = uint64_t{lasts.back()} + 1) {
     lasts.push_back(static_cast<uint32_t>(
@@ -63,26 +71,25 @@ bool LifetimeHistogram::MakeSlots() {
   return slots_.Make(lasts);
 }
 
-template <typename Expiry>
-void LifetimeHistogram::AddSorted(std::span<const Expiry> expiries) {
+void LifetimeHistogram::AddSorted(std::span<const int64_t> expiries) {
   std::array<int64_t, kLifetimePiece + 1> far;
   while (!expiries.empty()) {
     const auto piece = expiries.first(std::min(kLifetimePiece, expiries.size()));
     expiries = expiries.subspan(piece.size());
-    const size_t found = SortLifetimesAvx2(slots_, piece, now_, far.data());
+    const size_t found = sorter_(slots_, piece, now_, far.data());
     // What the table would also have left out.
     AddRare(std::span<const int64_t>(far.data(), found));
   }
 }
 
-template <typename Expiry>
-void LifetimeHistogram::AddRare(std::span<const Expiry> expiries) {
+void LifetimeHistogram::AddRare(std::span<const int64_t> expiries) {
   // Which ones are rare cannot be foreseen, so they are picked out without a branch.
   constexpr size_t kPiece = 1024;
   std::array<int64_t, kPiece> far;
   for (size_t begin = 0; begin < expiries.size(); begin += kPiece) {
     size_t found = 0;
-    for (const Expiry expiry : expiries.subspan(begin, std::min(kPiece, expiries.size() - begin))) {
+    for (const int64_t expiry :
+         expiries.subspan(begin, std::min(kPiece, expiries.size() - begin))) {
       const int64_t remaining = Remaining(expiry, now_);
       expired_ += static_cast<uint64_t>(remaining < 0);
       far[found] = remaining;
@@ -94,14 +101,6 @@ void LifetimeHistogram::AddRare(std::span<const Expiry> expiries) {
       far_.Observe(static_cast<double>(far[i]));
     }
   }
-}
-
-void LifetimeHistogram::Add(std::span<const uint32_t> expiries) {
-  AddAll(expiries);
-}
-
-void LifetimeHistogram::Add(std::span<const int64_t> expiries) {
-  AddAll(expiries);
 }
 
 void LifetimeHistogram::Sort(NativeHistogram& histogram, Lifetimes& lifetimes, double& sum) const {
@@ -143,15 +142,9 @@ Lifetimes LifetimeHistogram::Snapshot() const {
     if (count != 0) all.Observe(static_cast<double>(slots_.first[cell]), count);
   }
   sum += static_cast<double>(slots_.sum);
-  if (slots_.max >= 0) {
-    std::optional<double>& min = lifetimes.living.min;
-    std::optional<double>& max = lifetimes.living.max;
-    min = std::min(min.value_or(slots_.min), static_cast<double>(slots_.min));
-    max = std::max(max.value_or(slots_.max), static_cast<double>(slots_.max));
-  }
+  if (slots_.max >= 0) Widen(lifetimes.living, slots_.min, slots_.max);
   if (far_max_ >= 0) {
-    lifetimes.living.max = static_cast<double>(far_max_);
-    if (!lifetimes.living.min) lifetimes.living.min = static_cast<double>(far_min_);
+    Widen(lifetimes.living, static_cast<double>(far_min_), static_cast<double>(far_max_));
   }
   auto value = std::make_shared<HistogramValue>(*all.Snapshot());
   value->sum = sum;

@@ -34,9 +34,10 @@ struct Lifetimes {
 class LifetimeHistogram {
  public:
   // `now` in seconds since the epoch, as the expiries; within 2^62 of it.
-  LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now);
+  // The result is the same whatever `sorter`; null is to do without the cells.
+  LifetimeHistogram(std::shared_ptr<const HistogramLayout> layout, int64_t now,
+                    LifetimeSorter sorter = BestLifetimeSorter());
 
-  void Add(std::span<const uint32_t> expiries);
   // A lifetime beyond the range of int64 counts as its end. Whole seconds; those above 2^53 are
   // rounded to a double.
   void Add(std::span<const int64_t> expiries);
@@ -53,13 +54,9 @@ class LifetimeHistogram {
     kOutOfTable,  // not all, and they cannot be made: one by one beside the table
   };
 
-  template <typename Expiry>
-  void AddAll(std::span<const Expiry> expiries);
-  template <typename Expiry>
-  void AddRare(std::span<const Expiry> expiries);
+  void AddRare(std::span<const int64_t> expiries);
   // Into slots_ instead of seconds_.
-  template <typename Expiry>
-  void AddSorted(std::span<const Expiry> expiries);
+  void AddSorted(std::span<const int64_t> expiries);
   bool MakeSlots();
   // Puts what `seconds_` holds into a histogram, whose sum is not to be used, and its sum and
   // extremes into `lifetimes`.
@@ -67,6 +64,7 @@ class LifetimeHistogram {
 
   const std::shared_ptr<const HistogramLayout> layout_;
   const int64_t now_;
+  const LifetimeSorter sorter_;
   // By remaining seconds; the last one counts what is not in the table, until AddRare() has seen to
   // it.
   std::vector<uint64_t> seconds_;

@@ -47,8 +47,7 @@ bool LifetimeSlots::Make(const std::vector<uint32_t>& lasts) {
   return false;
 }
 
-template <typename Expiry>
-size_t SortLifetimesPlain(LifetimeSlots& slots, std::span<const Expiry> expiries, int64_t now,
+size_t SortLifetimesPlain(LifetimeSlots& slots, std::span<const int64_t> expiries, int64_t now,
                           int64_t* far) {
   const uint32_t shift = slots.shift;
   const uint32_t mask = (uint32_t{1} << shift) - 1;
@@ -83,7 +82,8 @@ size_t SortLifetimesPlain(LifetimeSlots& slots, std::span<const Expiry> expiries
   return found;
 }
 
-template size_t SortLifetimesPlain(LifetimeSlots&, std::span<const int64_t>, int64_t, int64_t*);
-template size_t SortLifetimesPlain(LifetimeSlots&, std::span<const uint32_t>, int64_t, int64_t*);
+LifetimeSorter BestLifetimeSorter() {
+  return HasAvx2() ? SortLifetimesAvx2 : nullptr;
+}
 
 }  // namespace spire_exporter

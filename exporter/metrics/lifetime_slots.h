@@ -42,18 +42,20 @@ inline constexpr size_t kLifetimePiece = 1024;
 
 // Sorts at most kLifetimePiece expiries; `now` from 0 to 2^62. Those that are neither expired nor
 // below kEnd, or that `now` cannot be taken from, are written to `far` (room for as many, and one
-// more), and their number is returned. Both do the same to the last bit; without AVX2 the table of
-// seconds is as fast, so the plain one takes the odd ones at the end alone, and is what the other
-// is held against.
-template <typename Expiry>
-size_t SortLifetimesPlain(LifetimeSlots& slots, std::span<const Expiry> expiries, int64_t now,
+// more), and their number is returned.
+using LifetimeSorter = size_t (*)(LifetimeSlots& slots, std::span<const int64_t> expiries,
+                                  int64_t now, int64_t* far);
+
+// Twins, which do the same to the last bit. The second only where HasAvx2(): it is in this program,
+// and the processor knows it.
+size_t SortLifetimesPlain(LifetimeSlots& slots, std::span<const int64_t> expiries, int64_t now,
                           int64_t* far);
-// Only where HasAvx2(): it is in this program, and the processor knows it.
 size_t SortLifetimesAvx2(LifetimeSlots& slots, std::span<const int64_t> expiries, int64_t now,
                          int64_t* far);
-size_t SortLifetimesAvx2(LifetimeSlots& slots, std::span<const uint32_t> expiries, int64_t now,
-                         int64_t* far);
 bool HasAvx2();
+// The second where it runs, else none: the plain one is no faster than the table of seconds and one
+// by one what is beyond it (4.2 to 4.5 plain scans of a million expiries; this one 4.8 to 7.7).
+LifetimeSorter BestLifetimeSorter();
 
 }  // namespace spire_exporter
 

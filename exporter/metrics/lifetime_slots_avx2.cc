@@ -16,13 +16,11 @@ namespace {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
 }
 
-[[gnu::target("avx2"), gnu::always_inline]] inline __m256i LoadFour(const uint32_t* at) {
-  return _mm256_cvtepu32_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
-}
+}  // namespace
 
-template <typename Expiry>
-[[gnu::target("avx2")]] size_t Sort(LifetimeSlots& slots, std::span<const Expiry> expiries,
-                                    int64_t now, int64_t* far) {
+[[gnu::target("avx2")]] size_t SortLifetimesAvx2(LifetimeSlots& slots,
+                                                 std::span<const int64_t> expiries, int64_t now,
+                                                 int64_t* far) {
   alignas(32) uint32_t cells[kLifetimePiece];
   const __m256i now4 = _mm256_set1_epi64x(now);
   const __m256i end = _mm256_set1_epi32(static_cast<int>(LifetimeSlots::kEnd));
@@ -39,7 +37,7 @@ template <typename Expiry>
   size_t found = 0;
   const size_t whole = expiries.size() / 8 * 8;
   for (size_t i = 0; i < whole; i += 8) {
-    const Expiry* const at = expiries.data() + i;
+    const int64_t* const at = expiries.data() + i;
     const __m256 a = _mm256_castsi256_ps(_mm256_sub_epi64(LoadFour(at), now4));
     const __m256 b = _mm256_castsi256_ps(_mm256_sub_epi64(LoadFour(at + 4), now4));
     // The order of eight is another one now; only the counts' tables would tell.
@@ -96,37 +94,21 @@ template <typename Expiry>
   return found + SortLifetimesPlain(slots, expiries.subspan(whole), now, far + found);
 }
 
-}  // namespace
-
 bool HasAvx2() {
   return __builtin_cpu_supports("avx2") != 0;
 }
 
 #else
 
-namespace {
-
-template <typename Expiry>
-size_t Sort(LifetimeSlots& slots, std::span<const Expiry> expiries, int64_t now, int64_t* far) {
+size_t SortLifetimesAvx2(LifetimeSlots& slots, std::span<const int64_t> expiries, int64_t now,
+                         int64_t* far) {
   return SortLifetimesPlain(slots, expiries, now, far);
 }
-
-}  // namespace
 
 bool HasAvx2() {
   return false;
 }
 
 #endif
-
-size_t SortLifetimesAvx2(LifetimeSlots& slots, std::span<const int64_t> expiries, int64_t now,
-                         int64_t* far) {
-  return Sort(slots, expiries, now, far);
-}
-
-size_t SortLifetimesAvx2(LifetimeSlots& slots, std::span<const uint32_t> expiries, int64_t now,
-                         int64_t* far) {
-  return Sort(slots, expiries, now, far);
-}
 
 }  // namespace spire_exporter
