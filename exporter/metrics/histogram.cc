@@ -18,6 +18,14 @@ constexpr size_t kOutliersMax = 256;  // and one more for each classic bound
 constexpr uint32_t kMissesMax = 4096;
 // More than any index, of any schema, is away from zero.
 constexpr int32_t kPositionOfIndex0 = 1 << 20;
+// Windows are sparse: so many cells without a count are passed over in one step, a cache line.
+constexpr uint64_t kCellsAtOnce = 16;
+
+bool AllZero(const uint32_t* cells) {
+  uint32_t any = 0;
+  for (uint64_t i = 0; i < kCellsAtOnce; ++i) any |= cells[i];
+  return any == 0;
+}
 
 int32_t CoarserPosition(int32_t position) {
   if (position == 0) return 0;
@@ -38,7 +46,12 @@ void NativeHistogram::Observe(double value, uint64_t times) {
 
 void NativeHistogram::AddUnplaced(uint64_t count, double sum) {
   unplaced_ += count;
-  if (std::isfinite(sum)) sum_ += sum;
+  AddToSum(sum);
+}
+
+void NativeHistogram::AddToSum(double amount) {
+  const double sum = sum_ + amount;
+  if (std::isfinite(sum)) sum_ = sum;
 }
 
 void NativeHistogram::ObserveSlowly(double value, uint64_t times) {
@@ -46,7 +59,7 @@ void NativeHistogram::ObserveSlowly(double value, uint64_t times) {
     unplaced_ += times;
     return;
   }
-  if (std::isfinite(value)) sum_ += value * static_cast<double>(times);
+  AddToSum(value * static_cast<double>(times));
   const HistogramLayout& layout = *layout_;
   const double magnitude = std::abs(value);
   if (magnitude <= kZeroThreshold) {
@@ -77,13 +90,14 @@ void NativeHistogram::AddToCell(uint64_t cell, uint64_t times) {
 
 void NativeHistogram::Carry(uint64_t cell, uint64_t times) {
   const uint64_t number = first_cell_ + cell;
-  for (Overflow& overflow : overflows_) {
-    if (overflow.cell == number) {
-      overflow.times += times;
-      return;
-    }
+  const auto at = std::lower_bound(
+      overflows_.begin(), overflows_.end(), number,
+      [](const Overflow& overflow, uint64_t wanted) { return overflow.cell < wanted; });
+  if (at != overflows_.end() && at->cell == number) {
+    at->times += times;
+    return;
   }
-  overflows_.push_back({number, times});
+  overflows_.insert(at, {number, times});
 }
 
 void NativeHistogram::AddOutlier(int32_t position, uint32_t rank, uint64_t times) {
@@ -185,39 +199,35 @@ NativeHistogram::Content NativeHistogram::content() const {
           unplaced_,     outlier_schema_, cells_, overflows_,  outliers_};
 }
 
-// What cells have overflowed by: in most histograms no cell ever does.
-uint64_t NativeHistogram::Carried(const Content& content, uint64_t cell) {
-  for (const Overflow& overflow : content.overflows) {
-    if (overflow.cell == content.first_cell + cell) return overflow.times << 32;
-  }
-  return 0;
-}
-
 template <typename Visit>
 void NativeHistogram::ForEachCell(const Content& content, Visit visit) {
-  if (content.keys == 0) return;
   const HistogramLayout& layout = *content.layout;
-  const HistogramLayout::Split* const splits =
-      layout.splits_.empty() ? nullptr : &layout.splits_[content.first_key - layout.first_key_];
-  // Cells before the window, less keys before it: the splits, and so the bounds, before it.
-  uint32_t rank = layout.first_rank_ +
-                  static_cast<uint32_t>((content.first_cell - layout.FirstCell(layout.first_key_)) -
-                                        (content.first_key - layout.first_key_));
-  auto index =
-      static_cast<int32_t>(static_cast<int64_t>(content.first_key) - layout.finder_.Bias());
-  uint64_t cell = 0;
-  const auto visit_cell = [&] {
+  const std::vector<uint64_t>& last_cells = layout.last_cells_;
+  const uint64_t first = content.first_cell;
+  // The next classic bound at or after a cell; each that is passed has taken one cell more than
+  // keys.
+  auto bound = std::lower_bound(last_cells.begin(), last_cells.end(), first);
+  auto rank = layout.first_rank_ + static_cast<uint32_t>(bound - last_cells.begin());
+  int64_t index = static_cast<int64_t>(content.first_key) - layout.finder_.Bias();
+  auto overflow = content.overflows.begin();
+  const auto visit_cell = [&](uint64_t cell) {
     uint64_t count = content.cells[cell];
-    if (!content.overflows.empty()) count += Carried(content, cell);
-    if (count != 0) visit(index, rank, count);
-    ++cell;
-  };
-  for (uint64_t offset = 0; offset < content.keys; ++offset, ++index) {
-    visit_cell();
-    if (splits != nullptr && splits[offset].last_bits != HistogramLayout::kNoSplit) {
-      ++rank;
-      visit_cell();
+    if (overflow != content.overflows.end() && overflow->cell == first + cell) {
+      count += (overflow++)->times << 32;
     }
+    if (count == 0) return;
+    for (; bound != last_cells.end() && *bound < first + cell; ++bound, ++rank) --index;
+    visit(static_cast<int32_t>(index + static_cast<int64_t>(cell)), rank, count);
+  };
+  const uint64_t cells = content.cells.size();
+  for (uint64_t cell = 0; cell < cells;) {
+    const uint64_t end = std::min(cell + kCellsAtOnce, cells);
+    const bool overflowed = overflow != content.overflows.end() && overflow->cell < first + end;
+    if (end - cell == kCellsAtOnce && !overflowed && AllZero(&content.cells[cell])) {
+      cell = end;
+      continue;
+    }
+    for (; cell < end; ++cell) visit_cell(cell);
   }
 }
 
@@ -250,7 +260,7 @@ std::shared_ptr<const HistogramValue> NativeHistogram::MakeValue(const Content& 
     }
   };
   const int schema = std::min(layout.schema_, content.outlier_schema);
-  positive.reserve(content.keys);
+  positive.reserve(std::min<size_t>(content.keys, kNativeBucketsMax));
   ForEachCell(content, [&](int32_t index, uint32_t rank, uint64_t count) {
     add(positive, CoarserIndex(index, layout.fine_schema_ - schema), count);
     classic[rank] += count;

@@ -14,6 +14,9 @@ constexpr size_t kBoundsMax = 1000;
 // How far the table of splits reaches past the classic bounds: a factor of a million. Values beyond
 // are counted all the same, as outliers.
 constexpr uint64_t kMarginOctaves = 20;
+// Sums of dense values are not checked: below half a unit in the last place of DBL_MAX (2^970) none
+// can make a finite sum infinite.
+constexpr double kDenseMax = 0x1p960;
 
 uint64_t KeyOf(const KeyFinder& finder, double value) {
   return finder.Key(std::bit_cast<uint64_t>(value));
@@ -23,9 +26,7 @@ uint64_t KeyOf(const KeyFinder& finder, double value) {
 std::vector<uint64_t> BoundKeys(const KeyFinder& finder, const std::vector<double>& bounds) {
   std::vector<uint64_t> keys;
   for (const double bound : bounds) {
-    if (bound <= kZeroThreshold) continue;
-    const uint64_t key = KeyOf(finder, bound);
-    if (key < finder.InfinityKey()) keys.push_back(key);
+    if (bound > kZeroThreshold && bound <= kDenseMax) keys.push_back(KeyOf(finder, bound));
   }
   return keys;
 }
@@ -70,7 +71,7 @@ HistogramLayout::HistogramLayout(int schema, std::vector<double> bounds)
   }
   // The zero threshold is a bound itself, so values above it have keys above its key.
   first_key_ = KeyOf(finder_, kZeroThreshold) + 1;
-  end_key_ = finder_.InfinityKey();
+  end_key_ = KeyOf(finder_, kDenseMax) + 1;
   first_rank_ = Rank(std::nextafter(kZeroThreshold, 1.0));
   if (!AllDifferent(keys)) {
     end_key_ = first_key_;  // nothing is dense
@@ -105,6 +106,7 @@ void HistogramLayout::MakeSplits() {
     Split split{kNoSplit, cell};
     if (bound < keys.size() && keys[bound] == key) {
       split.last_bits = std::bit_cast<uint64_t>((*bounds_)[in_zero_bucket + bound]);
+      last_cells_.push_back(cell);
       ++bound;
       ++cell;
     }

@@ -81,6 +81,66 @@ TEST(NativeHistogramTest, UnplacedAreInCountAndSumAlone) {
   EXPECT_THAT(value->cumulative, ElementsAre(0, 1));
 }
 
+TEST(NativeHistogramTest, NothingMakesTheSumInfinite) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  NativeHistogram histogram(*HistogramLayout::Make(3, {1, 0x1p961}));
+  histogram.Observe(1e300, 1'000'000'000);
+  EXPECT_EQ(histogram.sum(), 0) << "the product is out of range";
+  histogram.Observe(2);
+  histogram.AddUnplaced(1, 3);
+  EXPECT_EQ(histogram.sum(), 5);
+  for (int i = 0; i < 3; ++i) histogram.Observe(kMost);
+  histogram.AddUnplaced(1, kMost);
+  // The largest values that are added without a check.
+  for (int i = 0; i < 10'000; ++i) histogram.Observe(0x1p960);
+  EXPECT_EQ(histogram.sum(), kMost);
+  for (int i = 0; i < 3; ++i) histogram.Observe(-kMost);
+  EXPECT_EQ(histogram.sum(), -kMost);
+  histogram.Observe(-kMost, 1'000'000'000);
+  EXPECT_EQ(histogram.sum(), -kMost);
+  const auto value = histogram.Snapshot();
+  EXPECT_EQ(value->count, 2'000'010'009u);
+  EXPECT_THAT(value->cumulative, ElementsAre(1'000'000'003u, 1'000'010'004u));
+}
+
+TEST(NativeHistogramTest, ManyCellsMayOverflow) {
+  std::vector<double> bounds = {BucketUpperBound(100, 8), BucketUpperBound(2000, 8)};
+  NativeHistogram histogram(*HistogramLayout::Make(8, bounds));
+  constexpr int32_t kCells = 3000;
+  // In an order that is not theirs; 7 and 3000 have no divisor in common.
+  for (int32_t i = 0; i < kCells; ++i) {
+    const int32_t index = i * 7 % kCells;
+    histogram.Observe(BucketUpperBound(index, 8), (uint64_t{1} << 32) + (index % 2 == 0 ? 0 : 5));
+  }
+  const auto value = histogram.Snapshot();
+  const auto upto = [](uint64_t cells) { return (cells << 32) + cells / 2 * 5; };
+  EXPECT_EQ(value->count, upto(kCells));
+  EXPECT_THAT(value->cumulative, ElementsAre(upto(101), upto(2001)));
+  EXPECT_EQ(histogram.count(), upto(kCells));
+}
+
+// Far more cells than are passed over in one step lie between the values, and bounds as well.
+TEST(NativeHistogramTest, SparseWindowsHaveTheirFewBucketsAtTheirPlaces) {
+  std::vector<double> bounds;
+  for (int i = -7; i < 8; ++i) bounds.push_back(1.1 * std::exp2(i));
+  NativeHistogram histogram(*HistogramLayout::Make(8, bounds));
+  for (int i = -8; i < 8; ++i) histogram.Observe(1.3 * std::exp2(i), static_cast<uint64_t>(10 + i));
+  const auto value = histogram.Snapshot();
+  ASSERT_EQ(value->schema, 8);
+  ASSERT_EQ(value->positive.size(), 16u);
+  uint64_t below = 0;
+  std::vector<uint64_t> cumulative;
+  for (size_t i = 0; i < 16; ++i) {
+    const double observed = 1.3 * std::exp2(static_cast<int>(i) - 8);
+    EXPECT_EQ(value->positive[i].first, BucketIndex(observed, 8));
+    EXPECT_THAT(value->positive[i].counts, ElementsAre(2 + i));
+    below += 2 + i;
+    cumulative.push_back(below);
+  }
+  cumulative.pop_back();  // above the last bound
+  EXPECT_EQ(value->cumulative, cumulative);
+}
+
 TEST(NativeHistogramTest, InfinitiesHaveTheBucketAfterTheLast) {
   NativeHistogram histogram = Make(0, {1});
   histogram.Observe(kInfinity);
