@@ -8,6 +8,7 @@
 #include <cmath>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,20 +87,35 @@ std::shared_ptr<const LabelSet> LabelsOf(const prometheus::ClientMetric& metric,
   return LabelSet::Make(labels);
 }
 
-// `bounds` is shared with the series before, where it is the same.
+// Whether the bounds rise strictly, above minus infinity, and the counts do not fall. `+Inf`, which
+// may be missing, is the count.
+bool IsCumulative(const prometheus::ClientMetric::Histogram& histogram) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double bound = -kInfinity;
+  uint64_t count = 0;
+  for (const auto& bucket : histogram.bucket) {
+    if (!(bucket.upper_bound > bound) || bucket.cumulative_count < count) return false;
+    bound = bucket.upper_bound;
+    count = bucket.cumulative_count;
+  }
+  return bound == kInfinity ? count == histogram.sample_count : count <= histogram.sample_count;
+}
+
+// Null when it is none. `bounds` is shared with the series before, where it is the same.
 std::shared_ptr<const HistogramValue> HistogramOf(
     const prometheus::ClientMetric::Histogram& histogram,
     std::shared_ptr<const std::vector<double>>& bounds) {
+  if (!IsCumulative(histogram)) return nullptr;
   auto value = std::make_shared<HistogramValue>();
   value->count = histogram.sample_count;
   value->sum = histogram.sample_sum;
-  value->unplaced = histogram.sample_count;
   std::vector<double> own;
   for (const auto& bucket : histogram.bucket) {
     if (!std::isfinite(bucket.upper_bound)) continue;  // `+Inf` is the count
     own.push_back(bucket.upper_bound);
     value->cumulative.push_back(bucket.cumulative_count);
   }
+  if (own.empty()) value->unplaced = value->count;
   if (bounds == nullptr || *bounds != own) {
     bounds = std::make_shared<const std::vector<double>>(std::move(own));
   }
@@ -138,7 +154,8 @@ size_t TakeSeries(const prometheus::MetricFamily& from, Family& to) {
       series.value = ValueOf(from.type, metric);
     }
     const bool no_count = from.type == prometheus::MetricType::Counter && !(series.value >= 0);
-    if (series.labels == nullptr || no_count) {
+    const bool no_histogram = histogram && series.histogram == nullptr;
+    if (series.labels == nullptr || no_count || no_histogram) {
       ++left_out;
       continue;
     }

@@ -31,8 +31,8 @@ class PrometheusBridge {
     // Owns the descriptions that were made. A Family copied out of it must not outlive it.
     std::shared_ptr<const Snapshot> snapshot;
     // Families left out: not described, of another type than described, or with a name that is
-    // none. Series left out: with a label name that is none or reserved, or a counter that is
-    // negative or not a number.
+    // none. Series left out: with a label name that is none or reserved, a counter that is negative
+    // or not a number, or a histogram whose bounds do not rise or whose counts fall.
     size_t families_left_out = 0;
     size_t series_left_out = 0;
   };
@@ -42,8 +42,8 @@ class PrometheusBridge {
                    std::span<const FamilyDescription* const> descriptions, Undescribed undescribed);
   ~PrometheusBridge();
 
-  // A histogram's buckets become the classic ones; it has no native ones, so that all its
-  // observations are `unplaced` there. A summary becomes a histogram that knows count and sum:
+  // A histogram's buckets become the classic ones: it is placed classically only (HistogramValue).
+  // A summary becomes a histogram that knows count and sum:
   // quantiles cannot be aggregated, and no format of ours has them. Invalid UTF-8 is replaced.
   // Fails only when the source throws.
   Result<Taken> Take(SystemTime now) const;

@@ -12,11 +12,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
+#include <limits>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "exporter/expose/prometheus_collectable.h"
 #include "exporter/expose/strict_reader.h"
 #include "exporter/expose/test_pages.h"
+#include "exporter/metrics/histogram_value.h"
 
 namespace spire_exporter {
 namespace {
@@ -51,6 +57,18 @@ prometheus::MetricFamily Counter(std::string name, std::string label, std::strin
   metric.label.push_back({std::move(label), std::move(text)});
   metric.counter.value = value;
   family.metric.push_back(metric);
+  return family;
+}
+
+prometheus::MetricFamily Histogram(std::string name,
+                                   std::initializer_list<std::pair<double, uint64_t>> buckets,
+                                   uint64_t count) {
+  prometheus::MetricFamily family;
+  family.name = std::move(name);
+  family.type = prometheus::MetricType::Histogram;
+  prometheus::ClientMetric& metric = family.metric.emplace_back();
+  metric.histogram.sample_count = count;
+  for (const auto& [bound, upto] : buckets) metric.histogram.bucket.push_back({upto, bound});
   return family;
 }
 
@@ -158,6 +176,59 @@ TEST(PrometheusBridgeTest, LeavesOutWhatWouldBreakAPage) {
   EXPECT_EQ(page,
             "# HELP lab_f_total Help.\n# TYPE lab_f_total counter\n"
             "lab_f_total{x=\"bad \xEF\xBF\xBD\"} 1\n");
+}
+
+TEST(PrometheusBridgeTest, HistogramsArePlacedClassically) {
+  auto registry = std::make_shared<prometheus::Registry>();
+  auto& histogram = prometheus::BuildHistogram()
+                        .Name("lab_seconds")
+                        .Register(*registry)
+                        .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 4});
+  for (const double value : {0.5, 1.5, 1.5, 3.0, 9.0}) histogram.Observe(value);
+  const auto taken = PrometheusBridge(registry, {}, Undescribed::kTaken).Take(kNow);
+  ASSERT_TRUE(taken);
+  const HistogramValue& value = *taken->snapshot->families.at(0).series.at(0).histogram;
+  EXPECT_EQ(value.count, 5u);
+  EXPECT_EQ(value.unplaced, 0u);
+  EXPECT_EQ(Quantile(value, 0.5), 1.75);
+  EXPECT_EQ(Quantile(value, 1), 4);
+  const HistogramValue twice = Merge(value, value);
+  EXPECT_EQ(twice.count, 10u);
+  EXPECT_THAT(twice.cumulative, testing::ElementsAre(2, 6, 8));
+
+  // Beside a native one the page says the same in every format, natively nothing.
+  const Page page = Page::Merge({taken->snapshot});
+  EXPECT_THAT(Render(Format::kOpenMetrics, page),
+              testing::HasSubstr("lab_seconds_bucket{le=\"2.0\"} 3\n"));
+  auto classic = std::make_shared<Snapshot>();
+  classic->families = {{taken->snapshot->families[0].description, {}}};
+  classic->families[0].series.push_back(
+      {LabelSet::Make({}), 0, ClassicHistogram({1, 2, 4}, {1, 3, 4}, 5, 15.5), 0});
+  EXPECT_EQ(Render(Format::kProtobuf, page), Render(Format::kProtobuf, Page::Merge({classic})));
+}
+
+TEST(PrometheusBridgeTest, LeavesOutHistogramsThatAreNone) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const PrometheusBridge bridge(
+      std::make_shared<Canned>(std::vector{
+          Histogram("lab_falling_bounds", {{2, 1}, {1, 2}}, 3),
+          Histogram("lab_equal_bounds", {{1, 1}, {1, 2}}, 3),
+          Histogram("lab_nan_bound", {{1, 1}, {std::nan(""), 2}}, 3),
+          Histogram("lab_first_nan", {{std::nan(""), 1}, {1, 2}}, 3),
+          Histogram("lab_below_all", {{-kInfinity, 0}, {1, 2}}, 3),
+          Histogram("lab_falling_counts", {{1, 2}, {2, 1}}, 3),
+          Histogram("lab_above_count", {{1, 2}, {2, 4}}, 3),
+          Histogram("lab_other_count", {{1, 2}, {kInfinity, 4}}, 5),
+          Histogram("lab_not_last", {{1, 2}, {kInfinity, 3}, {2, 3}}, 3),
+          Histogram("lab_right", {{1, 2}, {2, 2}, {kInfinity, 3}}, 3),
+          Histogram("lab_right_too", {{-1, 2}}, 3), Histogram("lab_right_alone", {}, 3)}),
+      {}, Undescribed::kTaken);
+  const auto taken = bridge.Take(kNow);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->series_left_out, 9u);
+  const Page page = Page::Merge({taken->snapshot});
+  EXPECT_EQ(page.series_count(), 3u);
+  EXPECT_EQ(page.report().malformed_series, 0u);
 }
 
 TEST(PrometheusBridgeTest, TurnsAnExceptionIntoAnError) {

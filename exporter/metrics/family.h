@@ -24,7 +24,9 @@ struct BucketRun {
 };
 
 // One histogram, native and classic at once and consistent: count is the sum of the native buckets,
-// the zero bucket and `unplaced`, and equals the classic `+Inf` bucket.
+// the zero bucket and `unplaced`, and equals the classic `+Inf` bucket. What comes from elsewhere may
+// be placed classically only: then there is no native part (no buckets, both zero_ members 0), and
+// what count has beyond `unplaced` is in the classic buckets and `+Inf` alone.
 struct HistogramValue {
   uint64_t count = 0;
   double sum = 0;
@@ -39,7 +41,8 @@ struct HistogramValue {
   // there are only unplaced observations, and when `bounds` is null or empty.
   std::shared_ptr<const std::vector<double>> bounds;
   std::vector<uint64_t> cumulative;
-  // Observations known by number and sum only: in count, sum and `+Inf`, and in no other bucket.
+  // Observations known by number and sum only: in count, sum and `+Inf`, and in no other bucket,
+  // native or classic. All of them where there is neither part.
   uint64_t unplaced = 0;
 };
 

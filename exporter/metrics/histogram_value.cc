@@ -19,6 +19,24 @@ bool HasClassic(const HistogramValue& value) {
   return value.bounds != nullptr && !value.cumulative.empty();
 }
 
+bool HasNative(const HistogramValue& value) {
+  return value.zero_count != 0 || !value.positive.empty() || !value.negative.empty();
+}
+
+// See HistogramValue.
+bool ClassicOnly(const HistogramValue& value) {
+  return Placed(value) != 0 && !HasNative(value);
+}
+
+// Leaves what both histograms that were merged know, when one of them has no native part.
+void DropNative(HistogramValue& merged) {
+  merged.positive.clear();
+  merged.negative.clear();
+  merged.zero_count = 0;
+  merged.zero_threshold = 0;
+  if (!HasClassic(merged)) merged.unplaced = merged.count;
+}
+
 // The zero bucket's threshold may not lie inside a populated bucket, as its observations could not
 // be told apart.
 double WidenThreshold(double threshold, int32_t schema,
@@ -184,6 +202,7 @@ HistogramValue Merge(const HistogramValue& a, const HistogramValue& b) {
     TakeClassic(merged, Placed(a) == 0 ? b : a);
   }
   if (Placed(merged) == 0 && merged.unplaced != 0) merged.cumulative.clear();
+  if (ClassicOnly(a) || ClassicOnly(b)) DropNative(merged);
   return merged;
 }
 
@@ -191,10 +210,7 @@ std::optional<double> Quantile(const HistogramValue& value, double q) {
   const uint64_t placed = Placed(value);
   if (placed == 0 || !(q >= 0 && q <= 1)) return std::nullopt;
   const double place = q * static_cast<double>(placed);
-  if (value.positive.empty() && value.negative.empty() && value.zero_count == 0) {
-    return ClassicQuantile(value, place);
-  }
-  return NativeQuantile(value, place);
+  return HasNative(value) ? NativeQuantile(value, place) : ClassicQuantile(value, place);
 }
 
 }  // namespace spire_exporter

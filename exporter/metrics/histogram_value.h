@@ -26,6 +26,8 @@ HistogramValue AtSchema(HistogramValue value, int32_t schema);
 // native buckets came out, and the zero bucket the wider one, widened further to a bucket's bound
 // if its threshold lies inside a populated bucket. Of the classic bounds those stay that both have;
 // a histogram that placed nothing has no say in that, unless both did. Exact in all counts.
+// With one that is placed classically only, so is the result: its native buckets would not be those
+// of all. What then has no classic bound left is unplaced.
 HistogramValue Merge(const HistogramValue& a, const HistogramValue& b);
 
 // The value below which the share q (0..1) of the placed observations lies, as Prometheus'

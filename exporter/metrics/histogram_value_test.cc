@@ -98,6 +98,40 @@ TEST(MergeTest, WhoPlacedNothingHasNoSayInTheBounds) {
   EXPECT_THAT(Merge(Observed(3, {1}, {}), Observed(3, {1}, {})).cumulative, ElementsAre(0));
 }
 
+// As a page of classic histograms gives it.
+HistogramValue PlacedClassically(std::vector<double> bounds, std::vector<uint64_t> cumulative,
+                                 uint64_t count) {
+  HistogramValue value;
+  value.count = count;
+  value.bounds = std::make_shared<const std::vector<double>>(std::move(bounds));
+  value.cumulative = std::move(cumulative);
+  return value;
+}
+
+TEST(MergeTest, PlacedClassicallyOnlyStaysSo) {
+  const HistogramValue classic = PlacedClassically({1, 2, 4}, {2, 5, 9}, 10);
+  const HistogramValue twice = Merge(classic, classic);
+  EXPECT_EQ(twice.count, 20u);
+  EXPECT_EQ(twice.unplaced, 0u);
+  EXPECT_THAT(twice.cumulative, ElementsAre(4, 10, 18));
+
+  const HistogramValue both = Observed(3, {2, 4}, {0, 1.5, 3, 3});
+  for (const HistogramValue& merged : {Merge(classic, both), Merge(both, classic)}) {
+    EXPECT_EQ(merged.count, 14u);
+    EXPECT_EQ(merged.unplaced, 0u);
+    EXPECT_THAT(*merged.bounds, ElementsAre(2, 4));
+    EXPECT_THAT(merged.cumulative, ElementsAre(7, 13));
+    EXPECT_THAT(merged.positive, IsEmpty());
+    EXPECT_EQ(merged.zero_count, 0u);
+    EXPECT_EQ(merged.zero_threshold, 0);
+  }
+  const HistogramValue apart = Merge(classic, Observed(3, {3}, {1.5, 3}));
+  EXPECT_EQ(apart.count, 12u);
+  EXPECT_EQ(apart.unplaced, 12u);
+  EXPECT_THAT(apart.cumulative, IsEmpty());
+  EXPECT_THAT(apart.positive, IsEmpty());
+}
+
 TEST(MergeTest, TheWiderZeroBucketTakesWhatItCovers) {
   HistogramValue wide;
   wide.schema = 0;
