@@ -26,6 +26,7 @@ struct WriteOptions {
 };
 
 // Appends the page to `out`. Cannot fail but for lack of memory. Costs about a copy of the bytes.
+// Safe from any thread, also for one page at a time from several: nothing of it is changed.
 //
 // How the types that a format does not know are written:
 // - Only protobuf has native buckets, and it has the classic ones beside them; creation times are

@@ -1,4 +1,6 @@
 // Native buckets as a plain sorted list: the form in which they are merged and made coarser.
+// Pure functions, safe from any thread; each costs one pass, and none can fail but for lack of
+// memory.
 #ifndef EXPORTER_METRICS_BUCKET_COUNTS_H_
 #define EXPORTER_METRICS_BUCKET_COUNTS_H_
 

@@ -3,6 +3,8 @@
 // Histograms", section "Schema"). The bounds are those of the Prometheus Go client bit for bit,
 // which differ from the correctly rounded powers by up to 4 units in the last place: a value must
 // count in the same bucket whoever counts it.
+// Pure functions over constant tables: safe from any thread, constant time, no allocation. A schema
+// outside of the stated range is a mistake of the caller and not checked.
 #ifndef EXPORTER_METRICS_BUCKET_LAYOUT_H_
 #define EXPORTER_METRICS_BUCKET_LAYOUT_H_
 

@@ -1,6 +1,7 @@
 // What a metric family is, written down once. Every family that the process can emit has a
 // constexpr FamilyDescription; the page, `spire-exporter metrics`, docs/reference/metrics.md and
 // the lint of alerts and dashboards all read it, and nothing that is not described can be built.
+// Constant data and look-ups in it: safe from any thread, no allocation, no errors.
 #ifndef EXPORTER_METRICS_DESCRIPTION_H_
 #define EXPORTER_METRICS_DESCRIPTION_H_
 

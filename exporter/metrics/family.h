@@ -24,9 +24,9 @@ struct BucketRun {
 };
 
 // One histogram, native and classic at once and consistent: count is the sum of the native buckets,
-// the zero bucket and `unplaced`, and equals the classic `+Inf` bucket. What comes from elsewhere may
-// be placed classically only: then there is no native part (no buckets, both zero_ members 0), and
-// what count has beyond `unplaced` is in the classic buckets and `+Inf` alone.
+// the zero bucket and `unplaced`, and equals the classic `+Inf` bucket. What comes from elsewhere
+// may be placed classically only: then there is no native part (no buckets, both zero_ members 0),
+// and what count has beyond `unplaced` is in the classic buckets and `+Inf` alone.
 struct HistogramValue {
   uint64_t count = 0;
   double sum = 0;

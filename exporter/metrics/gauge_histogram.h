@@ -19,7 +19,8 @@ struct GaugeHistogram {
 };
 
 // Values that are not numbers are skipped. One pass, some 4 ns a value; quantiles come from the
-// buckets (Quantile() in histogram_value.h).
+// buckets (Quantile() in histogram_value.h). Safe from any thread; takes the memory of one
+// NativeHistogram while it runs. Cannot fail.
 GaugeHistogram MakeGaugeHistogram(std::shared_ptr<const HistogramLayout> layout,
                                   std::span<const double> values);
 

@@ -28,6 +28,8 @@ struct LimitCounts {
 // Cuts label values at the length limit (at a UTF-8 boundary; a series whose labels then equal
 // another's is dropped) and drops the series beyond the limits: of each family beyond its
 // description's series_max, then of the list beyond `series_max`, last first. Deterministic.
+// Changes the list in place: safe from any thread that has it to itself. Costs a pass over the
+// labels, and a hash set of a family's series where a value was cut. Cannot fail.
 LimitCounts ApplyLimits(FamilyList& families, const Limits& limits);
 
 }  // namespace spire_exporter
