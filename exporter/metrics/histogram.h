@@ -123,8 +123,8 @@ class NativeHistogram {
   uint64_t count() const;
   double sum() const { return sum_; }
 
-  // Costs about 1 us for 50 populated buckets, and four allocations or more. Cells without a count
-  // cost a quarter of a nanosecond, so that a window of 4096 keys adds as much again.
+  // Costs about 1 us for 50 populated buckets, and four allocations or more. Empty cells are read
+  // as well: 28,000 instructions for 16 buckets in a window of 4096 keys.
   std::shared_ptr<const HistogramValue> Snapshot() const;
   // A copy, for a snapshot that another thread shall make: allocates and copies the cells, in some
   // 30 ns.

@@ -1,8 +1,10 @@
 #include <prometheus/histogram.h>
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
+#include "exporter/metrics/bucket_layout.h"
 #include "exporter/metrics/histogram.h"
 #include "exporter/metrics/lifetime_histogram.h"
 #include "tests/bench/operations.h"
@@ -51,6 +53,23 @@ void SnapshotTypical(uint64_t n) {
   for (uint64_t i = 0; i < n; ++i) Keep(histogram.Snapshot().get());
 }
 
+// 16 values over 16 octaves at the finest schema: all of the window but them is empty.
+void SnapshotSparse(uint64_t n) {
+  NativeHistogram histogram(Layout(8, TwelveBounds()));
+  for (int i = -8; i < 8; ++i) histogram.Observe(1.3 * std::exp2(i));
+  for (uint64_t i = 0; i < n; ++i) Keep(histogram.Snapshot().get());
+}
+
+// Each of 3,000 cells has passed 2^32.
+void SnapshotOverflowed(uint64_t n) {
+  constexpr int32_t kCells = 3000;
+  NativeHistogram histogram(Layout(8, TwelveBounds()));
+  for (int32_t i = 0; i < kCells; ++i) {
+    histogram.Observe(BucketUpperBound(i - kCells / 2, 8), uint64_t{1} << 32);
+  }
+  for (uint64_t i = 0; i < n; ++i) Keep(histogram.Snapshot().get());
+}
+
 void CloneTypical(uint64_t n) {
   NativeHistogram histogram(Layout(3, TwelveBounds()));
   for (const double sample : LatencySamples()) histogram.Observe(sample);
@@ -84,6 +103,8 @@ std::vector<Operation> HistogramOperations() {
       {"observe_prometheus_cpp12", "sample_loop", 0, ObservePrometheusCpp12},
       {"lifetime_of_an_expiry", "", 10, CountLifetimes},
       {"snapshot_native_classic12", "", 25'000, SnapshotTypical},
+      {"snapshot_sparse_schema8", "", 30'000, SnapshotSparse},
+      {"snapshot_of_3000_overflows", "", 350'000, SnapshotOverflowed},
       {"clone_native_classic12", "", 2000, CloneTypical},
   };
 }
