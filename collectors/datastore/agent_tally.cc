@@ -100,8 +100,6 @@ void AgentTally::Add(int64_t expiry, std::string_view attestor, std::string_view
   ++counts_.classes[of_class];
   batch_.push_back(expiry);
   if (batch_.size() == kBatch) Flush();
-  shortest_ = std::min(shortest_, remaining);
-  longest_ = std::max(longest_, remaining);
   if (!ttl_) return;
   if (remaining < kTable) {
     ++seconds_[static_cast<size_t>(remaining)];
@@ -157,11 +155,10 @@ AgentCounts AgentTally::Finish() {
       const uint32_t times = seconds_[static_cast<size_t>(second)];
       if (times > 0) far_.Observe(static_cast<double>(second) / *ttl_, times);
     }
+    const GaugeHistogram& remaining = counts_.remaining;
     counts_.ratio = GaugeHistogram{far_.Snapshot(), {}, {}};
-    if (longest_ >= 0) {
-      counts_.ratio->min = static_cast<double>(shortest_) / *ttl_;
-      counts_.ratio->max = static_cast<double>(longest_) / *ttl_;
-    }
+    if (remaining.min) counts_.ratio->min = *remaining.min / *ttl_;
+    if (remaining.max) counts_.ratio->max = *remaining.max / *ttl_;
   }
   return std::move(counts_);
 }

@@ -95,7 +95,8 @@ class AgentTally {
   NameCounts clusters_;
   LifetimeHistogram lifetimes_;
   std::vector<int64_t> batch_;
-  // Living ones by remaining seconds, for the ratio; what is beyond is in `far_`.
+  // Living ones by remaining seconds, for the ratio, whose buckets part seconds otherwise than
+  // those of `lifetimes_` do; what is beyond is in `far_`.
   std::vector<uint32_t> seconds_;
   NativeHistogram far_;
   // By seconds after `horizon_from_`; the last place takes what is beyond, under the first of them.
@@ -103,8 +104,6 @@ class AgentTally {
   int64_t first_beyond_ = std::numeric_limits<int64_t>::max();
   std::vector<int64_t> class_first_;  // Unix time, by class
   std::vector<uint64_t> class_ends_;
-  int64_t shortest_ = std::numeric_limits<int64_t>::max();
-  int64_t longest_ = -1;  // below any living
 };
 
 // `spiffe://td/spire/agent/k8s_psat/CLUSTER/...`: CLUSTER; empty for agents of other kinds.
