@@ -14,6 +14,19 @@ void Demand(bool good) {
   if (!good) std::abort();
 }
 
+// An SVID and its bundles stand in for certificate, key and client CA; none may be beside them.
+void DemandWorkable(const spire_exporter::TlsSettings& tls) {
+  if (!tls.spiffe) {
+    Demand(!tls.certificate.empty() && !tls.key.empty());
+    Demand(tls.client_ca.empty() != Verifies(tls.client_auth));
+    return;
+  }
+  Demand(tls.certificate.empty() && tls.key.empty() && tls.client_ca.empty());
+  Demand(!tls.spiffe->socket.empty());
+  Demand(tls.spiffe->fallback_certificate.empty() == tls.spiffe->fallback_key.empty());
+  if (!tls.spiffe->fallback_client_ca.empty()) Demand(!tls.spiffe->fallback_key.empty());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -32,8 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   Demand(config->users == again->users);
   // Nothing that could not work gets through.
-  if (config->tls) Demand(!config->tls->certificate.empty() && !config->tls->key.empty());
-  if (config->asks_for_certificate()) Demand(config->tls && !config->tls->client_ca.empty());
+  if (config->tls) DemandWorkable(*config->tls);
+  if (config->asks_for_certificate()) Demand(config->tls && Verifies(config->tls->client_auth));
   if (config->rate_limit) Demand(config->rate_limit->burst > 0);
   return 0;
 }
