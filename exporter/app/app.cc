@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -100,6 +101,10 @@ ServerFigures FiguresOf(const HttpStats& stats) {
   return figures;
 }
 
+size_t Fingerprint(const ConfigNode& configuration) {
+  return std::hash<std::string>()(Render(configuration));
+}
+
 class RequestCounter final : public HttpObserver {
  public:
   explicit RequestCounter(ProcessMetrics& metrics) : metrics_(metrics) {}
@@ -122,6 +127,9 @@ class Server {
         make_workload_(std::move(make_workload)),
         clock_(clock),
         logger_(logger),
+        gate_(clock),
+        configuration_(Fingerprint(settings.config)),
+        news_(configuration_),
         facts_{settings.role, settings.trust_domain, line.telemetry_path, clock.System()},
         process_(ProcessMetricsOptions{kVersion, kRevision}, clock),
         requests_(process_),
@@ -172,14 +180,18 @@ class Server {
     std::array<pollfd, 2> ready = {pollfd{signal_fd, POLLIN, 0}, pollfd{gate_.fd(), POLLIN, 0}};
     std::chrono::milliseconds quiet = kStarted;
     while (true) {
-      const int found = ::poll(ready.data(), ready.size(), static_cast<int>(quiet.count()));
-      if (found < 0) continue;  // EINTR alone can be
-      if (found == 0) {
-        ReleaseIdleCode();
-        quiet = kIdle;
+      const std::optional<Duration> due = gate_.Due();
+      if (due == Duration::zero()) {
+        Reload(false);
         continue;
       }
-      if ((ready[1].revents & POLLIN) != 0 && gate_.Begin()) Reload();
+      const auto wait = due ? std::chrono::ceil<std::chrono::milliseconds>(*due) : quiet;
+      const int found = ::poll(ready.data(), ready.size(), static_cast<int>(wait.count()));
+      if (found < 0) continue;  // EINTR alone can be
+      if (found == 0 && !due) {
+        ReleaseIdleCode();
+        quiet = kIdle;
+      }
       if ((ready[0].revents & POLLIN) == 0) continue;
       signalfd_siginfo info{};
       if (::read(signal_fd, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
@@ -187,8 +199,7 @@ class Server {
         logger_.Info("ending", {{"signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"}});
         return;
       }
-      gate_.Begin();
-      Reload();
+      Reload(true);
     }
   }
 
@@ -245,14 +256,17 @@ class Server {
     process_.SetReload(outcome.ok());
   }
 
-  // Keeps what is in force when the new configuration is bad.
-  void Reload() {
+  // Keeps what is in force when the new configuration is bad. Whoever sent a signal gets a line.
+  void Reload(bool by_signal) {
+    gate_.Begin();
     Status outcome = LoadAndApply();
     if (web_) {
       const Status web = web_->Reload();
       if (outcome.ok()) outcome = web;
     }
-    if (outcome.ok()) {
+    if (!news_.Note(outcome, configuration_) && !by_signal) {
+      // Nothing that the log has not said.
+    } else if (outcome.ok()) {
       logger_.Info("configuration reloaded", {{"file", line_.config_file}});
     } else {
       logger_.Error("configuration not reloaded, the last good one stays",
@@ -269,8 +283,10 @@ class Server {
                    loaded->config["role"].where(), false};
     }
     Status applied = collectors_.Apply(loaded->config, loaded->enabled, loaded->limits);
-    if (applied.ok()) metrics_.Show(loaded->profile);
-    return applied;
+    if (!applied.ok()) return applied;
+    metrics_.Show(loaded->profile);
+    configuration_ = Fingerprint(loaded->config);
+    return {};
   }
 
   const CommandLine& line_;
@@ -279,8 +295,10 @@ class Server {
   const MakeWorkloadSource make_workload_;
   const Clock& clock_;
   Logger& logger_;
-  const ProcessFacts facts_;
   ReloadGate gate_;
+  size_t configuration_;  // fingerprint of the one in force
+  ReloadNews news_;
+  const ProcessFacts facts_;
   ProcessMetrics process_;
   RequestCounter requests_;
   CollectorSet collectors_;

@@ -8,6 +8,7 @@
 namespace spire_exporter {
 namespace {
 
+// More than ReloadGate::kApart, which a request may have to wait before its reload begins.
 constexpr Duration kReloadWait = std::chrono::seconds(4);
 
 }  // namespace
@@ -29,6 +30,11 @@ HttpResponse ReadyPage(CollectorSet& collectors, const std::string& page_waits) 
 HttpResponse ReloadPage(ReloadGate& gate) {
   const Status outcome = gate.Request(kReloadWait);
   if (outcome.ok()) return HttpResponse::Text(200, "reloaded\n");
+  if (outcome.error().code == Code::kResourceExhausted) {
+    HttpResponse busy = HttpResponse::Text(429, outcome.error().what + "\n");
+    busy.headers = {{"Retry-After", "1"}};
+    return busy;
+  }
   return HttpResponse::Text(500, "not reloaded: " + outcome.error().ToString() + "\n");
 }
 

@@ -4,10 +4,16 @@
 
 namespace spire_exporter {
 
-ReloadGate::ReloadGate() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+ReloadGate::ReloadGate(const Clock& clock)
+    : clock_(clock), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Status ReloadGate::Request(Duration timeout) {
   mutex_.lock();
+  if (waiting_ >= kWaitingMax) {
+    mutex_.unlock();
+    return Error{Code::kResourceExhausted, "others wait for a reload already", "", true};
+  }
+  ++waiting_;
   const uint64_t mine = ++asked_;
   ::eventfd_write(event_.get(), 1);
   const bool finished = done_.wait_for(
@@ -15,17 +21,23 @@ Status ReloadGate::Request(Duration timeout) {
   Status outcome =
       finished ? outcome_
                : Error{Code::kDeadlineExceeded, "the reload has not finished yet", "", true};
+  --waiting_;
   mutex_.unlock();
   return outcome;
 }
 
-bool ReloadGate::Begin() {
+std::optional<Duration> ReloadGate::Due() {
   eventfd_t ignored = 0;
   ::eventfd_read(event_.get(), &ignored);
   MutexLock lock(mutex_);
-  const bool any = asked_ > taken_;
+  if (asked_ == taken_) return std::nullopt;
+  return begun_ ? Deadline(*begun_ + kApart).Remaining(clock_) : Duration::zero();
+}
+
+void ReloadGate::Begin() {
+  MutexLock lock(mutex_);
   taken_ = asked_;
-  return any;
+  begun_ = clock_.Steady();
 }
 
 void ReloadGate::Finish(const Status& outcome, double now_seconds) {
@@ -40,6 +52,14 @@ void ReloadGate::Finish(const Status& outcome, double now_seconds) {
 ReloadState ReloadGate::state() const {
   MutexLock lock(mutex_);
   return state_;
+}
+
+bool ReloadNews::Note(const Status& outcome, size_t configuration) {
+  const std::string error = outcome.ok() ? "" : outcome.error().ToString();
+  const bool news = error != error_ || configuration != configuration_;
+  error_ = error;
+  configuration_ = configuration;
+  return news;
 }
 
 }  // namespace spire_exporter

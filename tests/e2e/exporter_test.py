@@ -7,6 +7,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import unittest
 
 from harness import SOURCE, ExporterTestCase, wait_for
@@ -115,6 +116,35 @@ class ReloadTest(ExporterTestCase):
         wait_for(
             "the good file", lambda: exporter.page().get("spire_exporter_config_last_reload_successful") == 1
         )
+
+
+    def test_whoever_asks_again_and_again_neither_fills_the_log_nor_holds_the_workers(self) -> None:
+        exporter = self.start()
+        over, statuses = threading.Event(), []
+
+        def ask() -> None:
+            while not over.is_set():
+                statuses.append(exporter.request("/-/reload", "POST")[0])
+
+        strangers = [threading.Thread(target=ask) for _ in range(8)]
+        for stranger in strangers:
+            stranger.start()
+        try:
+            wait_for("some to be told to come later", lambda: 429 in statuses)
+            wait_for("two reloads", lambda: statuses.count(200) >= 3)
+            self.assertEqual(exporter.request("/metrics")[0], 200)
+            self.assertNotIn("configuration reloaded", exporter.text())
+            exporter.process.send_signal(signal.SIGHUP)
+            wait_for("the line for the signal", lambda: "configuration reloaded" in exporter.text())
+            exporter.config_file.write_text("role: server\ntelemetri: {}\n")
+            wait_for("a bad outcome", lambda: 500 in statuses)
+        finally:
+            over.set()
+            for stranger in strangers:
+                stranger.join()
+        self.assertLessEqual(set(statuses), {200, 429, 500})
+        self.assertEqual(exporter.text().count("configuration reloaded"), 1)
+        self.assertEqual(exporter.text().count("configuration not reloaded"), 1)
 
 
 class EndpointTest(ExporterTestCase):
