@@ -70,7 +70,7 @@ int Main(std::span<const char* const> argv) {
   const std::unique_ptr<Logger> logger = MakeLogger(clock, line.log_level, line.log_format);
   if (line.command == Command::kCheck) {
     std::string table;
-    const int code = Check(*settings, Catalog(), clock, *logger, &table);
+    const int code = Check(line, *settings, Catalog(), clock, *logger, &table);
     Print(stdout, table);
     return code;
   }

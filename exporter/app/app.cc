@@ -339,7 +339,8 @@ Status CheckWebConfig(const CommandLine& line) {
   const Result<ConfigNode> tree = LoadFile(line.web_config_file);
   if (!tree.ok()) return tree.error();
   const Result<WebConfig> config = ReadWebConfig(*tree, "");
-  return config.ok() ? Status() : Status(config.error());
+  if (!config.ok()) return config.error();
+  return line.config_check ? CheckWebFiles(line.web_config_file, &ParseYaml) : Status();
 }
 
 void PrepareSignals() {
@@ -365,9 +366,15 @@ int Serve(const CommandLine& line, const Settings& settings, std::span<const Cat
   return kExitWell;
 }
 
-int Check(const Settings& settings, std::span<const CatalogEntry> catalog, const Clock& clock,
-          Logger& logger, std::string* out) {
+int Check(const CommandLine& command, const Settings& settings,
+          std::span<const CatalogEntry> catalog, const Clock& clock, Logger& logger,
+          std::string* out) {
   std::vector<CheckLine> lines;
+  if (!command.web_config_file.empty()) {
+    const Status web = CheckWebFiles(command.web_config_file, &ParseYaml);
+    lines.push_back({"web configuration", web.ok(),
+                     web.ok() ? command.web_config_file : web.error().ToString(), ""});
+  }
   const Deadline deadline = Deadline::After(clock, kCheckTimeout);
   const ModuleDeps deps{clock, logger, settings.role};
   for (const CatalogEntry& entry : catalog) {

@@ -31,12 +31,15 @@ void PrepareSignals();
 int Serve(const CommandLine& line, const Settings& settings, std::span<const CatalogEntry> catalog,
           MakeWorkloadSource make_workload, const Clock& clock, Logger& logger);
 
-// Reads the web configuration file, if there is one, as Serve() will.
+// Reads the web configuration file, if there is one, as Serve() will; with --config.check also the
+// certificates and the token that it names.
 Status CheckWebConfig(const CommandLine& line);
 
-// Connects once to every source and prints a table. Returns the exit code: 0 only if all is well.
-int Check(const Settings& settings, std::span<const CatalogEntry> catalog, const Clock& clock,
-          Logger& logger, std::string* out);
+// Connects once to every source, reads what the web configuration names, and prints a table.
+// Returns the exit code: 0 only if all is well.
+int Check(const CommandLine& command, const Settings& settings,
+          std::span<const CatalogEntry> catalog, const Clock& clock, Logger& logger,
+          std::string* out);
 
 }  // namespace spire_exporter
 

@@ -54,12 +54,37 @@ Result<std::string> ReadToken(const std::string& path) {
   return token;
 }
 
+// What the file says, and the token that it names.
+struct Rules {
+  WebConfig config;
+  std::string token;
+};
+
 std::string FolderOf(const std::string& file) {
   const size_t slash = file.rfind('/');
   return slash == std::string::npos ? "" : slash == 0 ? "/" : file.substr(0, slash);
 }
 
+Result<Rules> ReadRules(const std::string& text, const std::string& file,
+                        const ParseWebConfig& parse) {
+  const Result<ConfigNode> tree = parse(text, file);
+  if (!tree.ok()) return tree.error();
+  Result<WebConfig> config = ReadWebConfig(*tree, FolderOf(file));
+  if (!config.ok()) return config.error();
+  Result<std::string> token = ReadToken(config->bearer_token_file);
+  if (!token.ok()) return token.error();
+  return Rules{*std::move(config), *std::move(token)};
+}
+
 }  // namespace
+
+Status CheckWebFiles(const std::string& file, const ParseWebConfig& parse) {
+  const Result<std::string> text = ReadFile(file, kFileMax);
+  if (!text.ok()) return text.error();
+  const Result<Rules> rules = ReadRules(*text, file, parse);
+  if (!rules.ok()) return rules.error();
+  return rules->config.tls ? CheckTlsFiles(*rules->config.tls) : Status();
+}
 
 std::span<const FamilyDescription* const> WebFamilies() {
   static const std::vector<const FamilyDescription*> all = [] {
@@ -70,7 +95,7 @@ std::span<const FamilyDescription* const> WebFamilies() {
   return all;
 }
 
-WebFront::WebFront(std::string file, Parse parse, const Clock& clock, Logger& logger,
+WebFront::WebFront(std::string file, ParseWebConfig parse, const Clock& clock, Logger& logger,
                    MakeWorkloadSource make_workload)
     : file_(std::move(file)),
       parse_(std::move(parse)),
@@ -130,23 +155,19 @@ Status WebFront::LoadToken() {
 
 // Everything that the file says is good before any of it is put to use.
 Status WebFront::LoadFile(const std::string& text) {
-  const Result<ConfigNode> tree = parse_(text, file_);
-  if (!tree.ok()) return tree.error();
-  Result<WebConfig> config = ReadWebConfig(*tree, FolderOf(file_));
-  if (!config.ok()) return config.error();
-  if (thread_.joinable() && config->tls.has_value() != has_tls_) {
+  Result<Rules> rules = ReadRules(text, file_, parse_);
+  if (!rules.ok()) return rules.error();
+  if (thread_.joinable() && rules->config.tls.has_value() != has_tls_) {
     return Error{Code::kFailedPrecondition,
                  file_ + ": tls_server_config cannot come or go without a restart", "", false};
   }
-  Result<std::string> token = ReadToken(config->bearer_token_file);
-  if (!token.ok()) return token.error();
-  if (config->tls) {
-    Status applied = tls_.Apply(*config->tls);
+  if (rules->config.tls) {
+    Status applied = tls_.Apply(*rules->config.tls);
     if (!applied.ok()) return applied;
   }
-  gate_.Apply(*config, *token);
-  config_ = std::move(*config);
-  token_ = std::move(*token);
+  gate_.Apply(rules->config, rules->token);
+  config_ = std::move(rules->config);
+  token_ = std::move(rules->token);
   text_ = text;
   return {};
 }

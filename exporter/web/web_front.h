@@ -28,15 +28,20 @@ namespace spire_exporter {
 // The families of WebFront::AddTo(), for the reference.
 std::span<const FamilyDescription* const> WebFamilies();
 
+// Parses the text of the file into a tree; `file` is for messages.
+using ParseWebConfig =
+    std::function<Result<ConfigNode>(const std::string& text, const std::string& file)>;
+
+// Whether WebFront::Start() would take the file, and what it names, as they are now, with the same
+// error. An agent is not asked for its SVID, as a start does not wait for one.
+Status CheckWebFiles(const std::string& file, const ParseWebConfig& parse);
+
 // Safe from any thread after Start().
 class WebFront {
  public:
-  // Parses the text of the file into a tree; `file` is for messages.
-  using Parse = std::function<Result<ConfigNode>(const std::string& text, const std::string& file)>;
-
   // The references outlive this. `make_workload` makes what `spiffe` asks for; empty where that is
   // an error.
-  WebFront(std::string file, Parse parse, const Clock& clock, Logger& logger,
+  WebFront(std::string file, ParseWebConfig parse, const Clock& clock, Logger& logger,
            MakeWorkloadSource make_workload = {});
   ~WebFront();
   WebFront(const WebFront&) = delete;
@@ -73,7 +78,7 @@ class WebFront {
   void Wake() EXCLUDES(wake_mutex_);
 
   const std::string file_;
-  const Parse parse_;
+  const ParseWebConfig parse_;
   const Clock& clock_;
   Logger& logger_;
   // Before tls_, whose source wakes the thread until it ends.

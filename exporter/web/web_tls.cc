@@ -77,6 +77,12 @@ std::span<const FamilyDescription* const> WebTlsFamilies() {
   return kFamilies;
 }
 
+Status CheckTlsFiles(const TlsSettings& settings) {
+  const std::shared_ptr<CertificateSource> files =
+      settings.spiffe ? FallbackOf(*settings.spiffe) : std::make_shared<FileCertificates>(settings);
+  return files == nullptr ? Status() : CheckCertificates(settings, *files);
+}
+
 WebTls::WebTls(const Clock& clock, Logger& logger, MakeWorkloadSource make,
                std::function<void()> changed)
     : clock_(clock),
@@ -90,9 +96,7 @@ Status WebTls::Apply(const TlsSettings& settings) {
   std::shared_ptr<CertificateSource> fallback;
   if (settings.spiffe) {
     fallback = FallbackOf(*settings.spiffe);
-    if (fallback != nullptr) {
-      if (Status good = CheckCertificates(settings, *fallback); !good.ok()) return good;
-    }
+    if (Status good = CheckTlsFiles(settings); !good.ok()) return good;
     {
       const MutexLock lock(mutex_);
       if (workload_ && workload_->socket == settings.spiffe->socket) next = workload_;

@@ -22,6 +22,10 @@ namespace spire_exporter {
 // The families of WebTls::AddTo().
 std::span<const FamilyDescription* const> WebTlsFamilies();
 
+// Whether Apply() would take the files that the settings name as they are now: with `spiffe` those
+// of its fallback alone.
+Status CheckTlsFiles(const TlsSettings& settings);
+
 // Apply() and Refresh() by one thread at a time, the rest safe from any.
 class WebTls {
  public:

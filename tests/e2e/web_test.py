@@ -179,6 +179,41 @@ class FileTest(WebTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"{self.folder}/none.crt: No such file", done.stderr)
 
+    def test_a_check_finds_what_the_start_would(self) -> None:
+        authority = Authority(self.folder, "authority")
+        authority.issue("server", "IP:127.0.0.1")
+        authority.issue("other", "IP:127.0.0.1")
+        (self.folder / "empty").write_text("\n")
+        good = "cert_file: server.crt, key_file: server.key"
+        spiffe = "spiffe: {socket_path: /run/none.sock"
+        for text, error in (
+            ("tls_server_config: {cert_file: none.crt, key_file: none.key}", "none.crt: No such file"),
+            ("tls_server_config: {cert_file: server.crt, key_file: none.key}", "none.key: No such file"),
+            ("tls_server_config: {cert_file: server.crt, key_file: other.key}", "other.key: "),
+            (f"tls_server_config: {{{good}, client_ca_file: none.crt, client_auth_type: VerifyClientCertIfGiven}}",
+             "none.crt: No such file"),
+            (f"tls_server_config: {{{spiffe}, fallback: {{cert_file: server.crt, key_file: other.key}}}}}}", "other.key: "),
+            ("bearer_token_file: none", "none: No such file"),
+            ("bearer_token_file: empty", "empty: no token in it"),
+            (f"tls_server_config: {{{good}}}", ""),
+            (f"tls_server_config: {{{spiffe}}}}}", ""),
+            (f"tls_server_config: {{{spiffe}, fallback: {{{good}}}}}}}", ""),
+        ):  # fmt: skip
+            with self.subTest(text):
+                self.web.write_text(text + "\n")
+                flags = ("--role=standalone", "--no-collector.telemetry", f"--web.config.file={self.web}")
+                checked, tried = self.run_once(*flags, "--config.check"), self.run_once("check", *flags)
+                self.assertEqual((checked.returncode, tried.returncode), (1, 1) if error else (0, 0))
+                if not error:
+                    self.assertEqual(checked.stderr, "")
+                    self.assertIn(f"ok    web configuration  {self.web}", tried.stdout)
+                    continue
+                self.assertIn(f"{self.folder}/{error}", checked.stderr)
+                self.assertIn(f"FAIL  web configuration  {checked.stderr}", tried.stdout)
+                started = self.run_once(*flags, "--web.listen-address=127.0.0.1:0")
+                self.assertEqual(started.returncode, 1)
+                self.assertIn(checked.stderr.strip(), started.stderr)
+
     def test_headers_are_in_every_response(self) -> None:
         exporter = self.start_web(
             "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Strict-Transport-Security: max-age=60\n"
