@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "exporter/base/ascii.h"
+
 namespace spire_exporter {
 namespace {
 
 bool IsBlank(char c) {
   return c == ' ' || c == '\t';
-}
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 std::string_view Strip(std::string_view text) {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "exporter/base/ascii.h"
+
 namespace spire_exporter {
 namespace {
 
@@ -42,10 +44,6 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   // What is left over must be zeros, or two texts would mean the same.
   if ((bits & ((1U << have) - 1)) != 0) return std::nullopt;
   return decoded;
-}
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 // `rest` without the scheme and the blanks behind it, if it begins with it.

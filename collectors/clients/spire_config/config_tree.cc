@@ -5,16 +5,13 @@
 #include <utility>
 
 #include "collectors/clients/spire_config/config_lexer.h"
+#include "exporter/base/ascii.h"
 #include "exporter/base/keyed_hash.h"
 
 namespace spire_exporter::spire_config {
 namespace {
 
 using Kind = Node::Kind;
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // A fixed key: two processes have to agree.
 uint64_t Digest(std::string_view text) {
