@@ -264,15 +264,17 @@ class Server {
       const Status web = web_->Reload();
       if (outcome.ok()) outcome = web;
     }
-    if (!news_.Note(outcome, configuration_) && !by_signal) {
-      // Nothing that the log has not said.
-    } else if (outcome.ok()) {
+    if (news_.Note(outcome, configuration_) || by_signal) LogReload(outcome);
+    NoteLoad(outcome);
+  }
+
+  void LogReload(const Status& outcome) {
+    if (outcome.ok()) {
       logger_.Info("configuration reloaded", {{"file", line_.config_file}});
     } else {
       logger_.Error("configuration not reloaded, the last good one stays",
                     {{"error", outcome.error().ToString()}});
     }
-    NoteLoad(outcome);
   }
 
   Status LoadAndApply() {
