@@ -1,15 +1,24 @@
 # `spire_grpc`: gRPC without its own TLS, as archives, so that of it only what is called is ever mapped (decision 10).
 # Everybody in one program links this and never grpc++ beside it: two copies of gRPC in a process end badly.
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(grpcpp_unsecure REQUIRED grpc++_unsecure)
+# Asked once, which takes seconds with this package: pkg_check_modules() would ask some twenty times.
+execute_process(COMMAND ${PKG_CONFIG_EXECUTABLE} --static --libs grpc++_unsecure
+  OUTPUT_VARIABLE grpc_flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(grpc_flags UNIX_COMMAND "${grpc_flags}")
+set(grpc_names ${grpc_flags})
+list(FILTER grpc_names INCLUDE REGEX "^-l")
+list(TRANSFORM grpc_names REPLACE "^-l" "")
+set(grpc_folders ${grpc_flags})
+list(FILTER grpc_folders INCLUDE REGEX "^-L")
+list(TRANSFORM grpc_folders REPLACE "^-L" "")
 
 # The package file of 1.51 forgets four. What has no archive is the system's and shared.
-set(grpc_names ${grpcpp_unsecure_STATIC_LIBRARIES} upb address_sorting re2 cares)
+list(APPEND grpc_names upb address_sorting re2 cares)
 list(REMOVE_DUPLICATES grpc_names)
 set(grpc_archives)
 foreach(name IN LISTS grpc_names)
   if(NOT name MATCHES "^(ssl|crypto|z|dl|pthread|rt|m|atomic|stdc\\+\\+|systemd|cap)$")
-    find_library(grpc_archive_${name} NAMES lib${name}.a HINTS ${grpcpp_unsecure_STATIC_LIBRARY_DIRS} REQUIRED)
+    find_library(grpc_archive_${name} NAMES lib${name}.a HINTS ${grpc_folders} REQUIRED)
     list(APPEND grpc_archives ${grpc_archive_${name}})
   endif()
 endforeach()
