@@ -26,7 +26,7 @@ constexpr FamilyDescription kHealth{
     .series_max = static_cast<uint32_t>(kHealthChecks.size() * kHealthStates.size()),
     .age_max = std::chrono::minutes(3),
     .detail = Detail::kFull};
-constexpr const FamilyDescription* kFamilies[] = {&kHealth};
+constexpr const FamilyDescription* kHealthFamilies[] = {&kHealth};
 
 HealthEndpoint EndpointOf(const AgentOptions& options) {
   return {options.health_url, options.live_path, options.ready_path};
@@ -69,7 +69,7 @@ class HealthCollector final : public Collector {
 }  // namespace
 
 std::span<const FamilyDescription* const> HealthFamilies() {
-  return kFamilies;
+  return kHealthFamilies;
 }
 
 std::unique_ptr<Collector> MakeHealthCollector(const AgentOptions& options) {

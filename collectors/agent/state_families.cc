@@ -139,7 +139,7 @@ constexpr FamilyDescription kWait{
 constexpr FamilyDescription kSvidExpiry = svid::SvidExpiry({kSocket, kAge, WhenStale::kKept});
 constexpr FamilyDescription kSvidRemaining = svid::SvidRemaining({kSocket, kAge});
 
-constexpr const FamilyDescription* kFamilies[] = {
+constexpr const FamilyDescription* kStateFamilies[] = {
     &kAdmin, &kAdminLast, &kSourceInfo, &kStart,      &kBootstrap,
     &kSvids, &kLimit,     &kFill,       &kSync,       &kLastSync,
     &kGap,   &kFailures,  &kWait,       &kSvidExpiry, &kSvidRemaining};
@@ -168,7 +168,7 @@ void AddCaches(const StateView& view, const CacheLimits& limits, FamilyBuilder& 
 }  // namespace
 
 std::span<const FamilyDescription* const> StateFamilies() {
-  return kFamilies;
+  return kStateFamilies;
 }
 
 void AddState(const StateView& view, const CacheLimits& limits, FamilyBuilder& families) {

@@ -5,10 +5,7 @@
 namespace spire_exporter::datastore {
 namespace {
 
-constexpr std::string_view kEntries = "registered_entries";
 constexpr std::string_view kEvents = "registered_entries_events";
-constexpr std::string_view kAgents = "attested_node_entries";
-constexpr std::string_view kSelectors = "node_resolver_map_entries";
 
 Status Both(Status one, Status other) {
   return one.ok() ? std::move(other) : std::move(one);
@@ -17,24 +14,24 @@ Status Both(Status one, Status other) {
 }  // namespace
 
 std::string OrphansStatement(const Schema& schema) {
-  const std::string entries = schema.Qualified(kEntries);
+  const std::string entries = schema.Qualified(kEntriesTable);
   return "SELECT COALESCE(sum(n), 0), count(*) FROM (SELECT parent_id, count(*) AS n FROM " +
          entries + " GROUP BY parent_id) AS p WHERE NOT EXISTS (SELECT FROM " +
-         schema.Qualified(kAgents) +
+         schema.Qualified(kAgentsTable) +
          " AS a WHERE a.spiffe_id = p.parent_id) AND NOT EXISTS (SELECT FROM " + entries +
          " AS e WHERE e.spiffe_id = p.parent_id) AND p.parent_id NOT LIKE "
          "'spiffe://%/spire/server'";
 }
 
 std::string SelectorsStatement(const Schema& schema) {
-  return "SELECT count(*) FROM " + schema.Qualified(kSelectors) +
-         " AS r WHERE NOT EXISTS (SELECT FROM " + schema.Qualified(kAgents) +
+  return "SELECT count(*) FROM " + schema.Qualified(kAgentSelectorsTable) +
+         " AS r WHERE NOT EXISTS (SELECT FROM " + schema.Qualified(kAgentsTable) +
          " AS a WHERE a.spiffe_id = r.spiffe_id)";
 }
 
 std::string WithoutEventStatement(const Schema& schema) {
   const std::string events = schema.Qualified(kEvents);
-  return "SELECT count(*) FROM " + schema.Qualified(kEntries) +
+  return "SELECT count(*) FROM " + schema.Qualified(kEntriesTable) +
          " AS r WHERE (r.updated_at IS NULL OR r.created_at IS NULL OR (r.updated_at > COALESCE("
          "(SELECT created_at + interval '10 seconds' FROM " +
          events +
@@ -44,8 +41,8 @@ std::string WithoutEventStatement(const Schema& schema) {
 }
 
 Result<Orphans> ReadOrphans(pg::Connection& connection, const Schema& schema) {
-  const auto ask = schema.Ask(Both(schema.Reads(kEntries, {"parent_id", "spiffe_id"}),
-                                   schema.Reads(kAgents, {"spiffe_id"})),
+  const auto ask = schema.Ask(Both(schema.Reads(kEntriesTable, {"parent_id", "spiffe_id"}),
+                                   schema.Reads(kAgentsTable, {"spiffe_id"})),
                               OrphansStatement(schema), "orphans");
   if (!ask.ok()) return ask.error();
   const auto row = QueryHeavy(connection, "entries without an agent", *ask);
@@ -54,9 +51,9 @@ Result<Orphans> ReadOrphans(pg::Connection& connection, const Schema& schema) {
 }
 
 Result<int64_t> ReadOrphanedSelectors(pg::Connection& connection, const Schema& schema) {
-  const auto ask = schema.Ask(
-      Both(schema.Reads(kSelectors, {"spiffe_id"}), schema.Reads(kAgents, {"spiffe_id"})),
-      SelectorsStatement(schema), "orphaned_selectors");
+  const auto ask = schema.Ask(Both(schema.Reads(kAgentSelectorsTable, {"spiffe_id"}),
+                                   schema.Reads(kAgentsTable, {"spiffe_id"})),
+                              SelectorsStatement(schema), "orphaned_selectors");
   if (!ask.ok()) return ask.error();
   const auto row = QueryHeavy(connection, "selectors without an agent", *ask);
   if (!row.ok()) return row.error();
@@ -64,9 +61,10 @@ Result<int64_t> ReadOrphanedSelectors(pg::Connection& connection, const Schema& 
 }
 
 Result<int64_t> ReadEntriesWithoutEvent(pg::Connection& connection, const Schema& schema) {
-  const auto ask = schema.Ask(Both(schema.Reads(kEntries, {"entry_id", "created_at", "updated_at"}),
-                                   schema.Reads(kEvents, {"id", "entry_id", "created_at"})),
-                              WithoutEventStatement(schema), "entries_without_event");
+  const auto ask =
+      schema.Ask(Both(schema.Reads(kEntriesTable, {"entry_id", "created_at", "updated_at"}),
+                      schema.Reads(kEvents, {"id", "entry_id", "created_at"})),
+                 WithoutEventStatement(schema), "entries_without_event");
   if (!ask.ok()) return ask.error();
   const auto row = QueryHeavy(connection, "entries without an event", *ask);
   if (!row.ok()) return row.error();

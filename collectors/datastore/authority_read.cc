@@ -12,7 +12,6 @@ namespace {
 constexpr size_t kSentBytesMax = size_t{4} << 20;
 
 constexpr std::string_view kBundles = "bundles";
-constexpr std::string_view kJournals = "ca_journals";
 
 std::string Epoch(const Schema& schema, std::string_view table, std::string_view column) {
   return "extract(epoch FROM " + schema.ColumnOrNull(table, column) + "::timestamptz)::float8";
@@ -42,8 +41,8 @@ std::string Parts(const AuthorityTables& tables, const std::string& trust_domain
   }
   if (tables.journals_status.ok()) {
     if (!parts.empty()) parts += " UNION ALL ";
-    const bool dated = tables.schema.Reads(kJournals, {"updated_at"}).ok();
-    parts += Part(tables.schema, kJournals, kJournalKind, "NULL::text",
+    const bool dated = tables.schema.Reads(kJournalsTable, {"updated_at"}).ok();
+    parts += Part(tables.schema, kJournalsTable, kJournalKind, "NULL::text",
                   dated ? "updated_at DESC NULLS LAST, id DESC" : "id DESC", kJournalsRead);
   }
   return parts;
@@ -164,7 +163,7 @@ Result<std::optional<AuthorityTables>> ReadAuthorities(pg::Connection& connectio
     if (!found.ok()) return found.error();
     tables.schema = *std::move(found);
   }
-  tables.journals_status = tables.schema.Reads(kJournals, {"id", "data"});
+  tables.journals_status = tables.schema.Reads(kJournalsTable, {"id", "data"});
   tables.bundles_status = tables.schema.Reads(kBundles, {"id", "trust_domain", "data"});
   if (tables.journals_status.ok() || tables.bundles_status.ok()) {
     const auto rows =

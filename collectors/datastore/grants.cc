@@ -265,7 +265,7 @@ constexpr std::string_view kIfRole =
     "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = "
     "@role_text@) THEN\n    RETURN;\n  END IF;\n";
 
-std::string TableList() {
+std::string TableLines() {
   std::string list;
   for (const std::string_view table : kTableNames) {
     list += (list.empty() ? "" : ",\n       ") + pg::Quoted(table);
@@ -333,7 +333,7 @@ std::string GrantsSql(const GrantOptions& options) {
   }
   text += "COMMIT;\n";
   return Fill(text,
-              {{"@tables@", TableList()},
+              {{"@tables@", TableLines()},
                {"@bodies@", options.level == 2 ? Functions(options) : ""},
                {"@why@", options.remove ? "all of it" : "then give what this level needs"},
                {"@inherit@", options.postgres_version >= 16 ? " WITH INHERIT TRUE, SET FALSE" : ""},

@@ -14,14 +14,6 @@
 namespace spire_exporter::datastore {
 namespace {
 
-std::string TableList() {
-  std::string list;
-  for (const std::string_view table : kTableNames) {
-    list += (list.empty() ? "" : ", ") + pg::Quoted(table);
-  }
-  return list;
-}
-
 // SPIRE's schema is the one with both tables, `public` before others.
 std::string HomeStatement() {
   return "SELECT current_database(), session_user, h.nspname,"

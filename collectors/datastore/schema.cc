@@ -3,7 +3,6 @@
 #include <utility>
 
 namespace spire_exporter::datastore {
-namespace {
 
 std::string TableList() {
   std::string list;
@@ -12,6 +11,8 @@ std::string TableList() {
   }
   return list;
 }
+
+namespace {
 
 // The catalogue is everybody's to read, so this needs no right.
 std::string ColumnsStatement() {

@@ -32,8 +32,19 @@ inline constexpr std::array<std::string_view, 13> kTableNames = {"attested_node_
                                                                  "registered_entries_events",
                                                                  "selectors"};
 
+// Those that are read by name.
+inline constexpr std::string_view kEntriesTable = "registered_entries";
+inline constexpr std::string_view kEntryEventsTable = "registered_entries_events";
+inline constexpr std::string_view kAgentsTable = "attested_node_entries";
+inline constexpr std::string_view kAgentEventsTable = "attested_node_entries_events";
+inline constexpr std::string_view kJournalsTable = "ca_journals";
+inline constexpr std::string_view kAgentSelectorsTable = "node_resolver_map_entries";
+
 // The schema of the functions of level 2 (definer_functions.h); nobody else's.
 inline constexpr std::string_view kFunctionSchema = "spire_exporter";
+
+// The same, quoted, as a statement lists them.
+std::string TableList();
 
 struct Table {
   int64_t oid = 0;

@@ -5,8 +5,6 @@
 namespace spire_exporter::datastore {
 namespace {
 
-constexpr std::string_view kEntryEvents = "registered_entries_events";
-constexpr std::string_view kAgentEvents = "attested_node_entries_events";
 constexpr Duration kSchemaAge = std::chrono::minutes(10);
 constexpr Duration kBrokenSchemaAge = std::chrono::minutes(1);
 
@@ -73,8 +71,8 @@ SummaryView SummaryJudge::Judge(const Answers& answers, SteadyTime now, SystemTi
 
 void SummaryJudge::WatchForRestore(const NodeSummary& primary, SystemTime wall) {
   watch_.Begin(wall);
-  bool fell = watch_.Note(kEntryEvents, Newest(primary.entry_events));
-  fell = watch_.Note(kAgentEvents, Newest(primary.agent_events)) || fell;
+  bool fell = watch_.Note(kEntryEventsTable, Newest(primary.entry_events));
+  fell = watch_.Note(kAgentEventsTable, Newest(primary.agent_events)) || fell;
   if (primary.ids.ok()) {
     for (const TableIds& ids : *primary.ids) {
       // The highest id of rows falls when the newest row is deleted.
@@ -124,10 +122,10 @@ void SummaryJudge::JudgePrimary(const NodeSummary& primary, SteadyTime now, Syst
   if (primary.entries.ok()) view.expired_entries = primary.entries->expired;
   if (primary.rows.ok()) view.rows = *primary.rows;
   if (primary.entry_events.ok()) {
-    view.events.push_back({kEntryEvents, *primary.entry_events, primary.now});
+    view.events.push_back({kEntryEventsTable, *primary.entry_events, primary.now});
   }
   if (primary.agent_events.ok()) {
-    view.events.push_back({kAgentEvents, *primary.agent_events, primary.now});
+    view.events.push_back({kAgentEventsTable, *primary.agent_events, primary.now});
   }
   if (primary.ids.ok()) {
     for (const TableIds& ids : *primary.ids) {
@@ -155,8 +153,8 @@ void SummaryJudge::JudgeNodes(const Answers& answers, const pg::Answer<NodeSumma
       continue;
     }
     const NodeSummary& summary = *answer.result;
-    SummaryView::Node::Table entries{kEntryEvents, Newest(summary.entry_events), {}};
-    SummaryView::Node::Table agents{kAgentEvents, Newest(summary.agent_events), {}};
+    SummaryView::Node::Table entries{kEntryEventsTable, Newest(summary.entry_events), {}};
+    SummaryView::Node::Table agents{kAgentEventsTable, Newest(summary.agent_events), {}};
     if (!summary.in_recovery) {
       node.state = "primary";
     } else if (!summary.entry_events.ok()) {

@@ -5,11 +5,6 @@
 namespace spire_exporter::datastore {
 namespace {
 
-constexpr std::string_view kEntries = "registered_entries";
-constexpr std::string_view kEntryEvents = "registered_entries_events";
-constexpr std::string_view kAgents = "attested_node_entries";
-constexpr std::string_view kAgentEvents = "attested_node_entries_events";
-
 std::string Epoch(const std::string& expression) {
   return "date_part('epoch', " + expression + ")";
 }
@@ -18,7 +13,7 @@ std::string Epoch(const std::string& expression) {
 Result<EventIds> ReadByFunction(pg::Connection& connection, const Schema& schema,
                                 std::string_view table, const Status& reads) {
   const auto ask = schema.Ask(reads, EventIdsStatement(schema, table),
-                              table == kEntryEvents ? "entry_events" : "agent_events");
+                              table == kEntryEventsTable ? "entry_events" : "agent_events");
   if (!ask.ok()) return ask.error();
   const auto row = connection.Query(table, *ask);
   if (!row.ok()) return row.error();
@@ -60,8 +55,8 @@ Status ReadLook(pg::Connection& connection, const Schema& schema, NodeSummary& s
     tables.push_back(table);
     parts.push_back(&part);
   };
-  want(kEntryEvents, summary.entry_events);
-  want(kAgentEvents, summary.agent_events);
+  want(kEntryEventsTable, summary.entry_events);
+  want(kAgentEventsTable, summary.agent_events);
   const auto look = [&](std::span<const std::string_view> some, size_t first) -> Status {
     const auto row = connection.Query("the newest events", LookStatement(schema, some));
     if (!row.ok()) return row.error();
@@ -94,16 +89,16 @@ Result<Versions> ReadVersions(pg::Connection& connection, const Schema& schema) 
 }
 
 Result<AgentExpiries> ReadAgentExpiries(pg::Connection& connection, const Schema& schema) {
-  const auto ask = schema.Ask(schema.Reads(kAgents, {"expires_at"}), AgentExpiriesStatement(schema),
-                              "agent_expiries");
+  const auto ask = schema.Ask(schema.Reads(kAgentsTable, {"expires_at"}),
+                              AgentExpiriesStatement(schema), "agent_expiries");
   if (!ask.ok()) return ask.error();
-  const auto row = connection.Query(kAgents, *ask);
+  const auto row = connection.Query(kAgentsTable, *ask);
   if (!row.ok()) return row.error();
   return AgentExpiries{row->Double(0), row->Double(1), row->Double(2)};
 }
 
 Result<FirstAgents> ReadFirstAgents(pg::Connection& connection, const Schema& schema) {
-  const Status reads = schema.Reads(kAgents, {"expires_at", "serial_number"});
+  const Status reads = schema.Reads(kAgentsTable, {"expires_at", "serial_number"});
   if (!reads.ok()) return reads.error();
   const auto rows = connection.Query("the first agents to expire", FirstAgentsStatement(schema));
   if (!rows.ok()) return rows.error();
@@ -116,10 +111,10 @@ Result<FirstAgents> ReadFirstAgents(pg::Connection& connection, const Schema& sc
 }
 
 Result<EntryLook> ReadEntryLook(pg::Connection& connection, const Schema& schema) {
-  const auto ask = schema.Ask(schema.Reads(kEntries, {"id", "expiry"}), EntryLookStatement(schema),
-                              "entry_look");
+  const auto ask = schema.Ask(schema.Reads(kEntriesTable, {"id", "expiry"}),
+                              EntryLookStatement(schema), "entry_look");
   if (!ask.ok()) return ask.error();
-  const auto row = connection.Query(kEntries, *ask);
+  const auto row = connection.Query(kEntriesTable, *ask);
   if (!row.ok()) return row.error();
   return EntryLook{row->Int(0), row->Int(1)};
 }
@@ -174,9 +169,9 @@ Result<std::vector<TableRows>> ReadRows(pg::Connection& connection, const Schema
 
 Result<Followed> ReadFollowed(pg::Connection& connection, const Schema& schema,
                               const FollowRequest& request, const NodeSummary& look) {
-  const Status reads_events = schema.Reads(kEntryEvents, {"id", "entry_id", "created_at"});
+  const Status reads_events = schema.Reads(kEntryEventsTable, {"id", "entry_id", "created_at"});
   if (!reads_events.ok()) return reads_events.error();
-  const Status reads_rows = schema.Reads(kEntries, {"id", "entry_id", "created_at"});
+  const Status reads_rows = schema.Reads(kEntriesTable, {"id", "entry_id", "created_at"});
   if (!reads_rows.ok()) return reads_rows.error();
   if (!look.entries.ok()) return look.entries.error();
   if (!look.entry_events.ok()) return look.entry_events.error();
@@ -243,7 +238,7 @@ std::string VersionsStatement(const Schema& schema) {
 }
 
 std::string AgentExpiriesStatement(const Schema& schema) {
-  const std::string name = schema.Qualified(kAgents);
+  const std::string name = schema.Qualified(kAgentsTable);
   return "SELECT (SELECT " + Epoch("min(expires_at)") + " FROM " + name +
          " WHERE expires_at >= now()), (SELECT " + Epoch("min(expires_at)") + " FROM " + name +
          "), (SELECT " + Epoch("max(expires_at)") + " FROM " + name + ")";
@@ -251,10 +246,10 @@ std::string AgentExpiriesStatement(const Schema& schema) {
 
 // Bans are in no index: the rows are looked at in the order of the index until there are enough.
 std::string FirstAgentsStatement(const Schema& schema) {
-  const std::string from = " FROM " + schema.Qualified(kAgents) + " WHERE serial_number <> ''";
+  const std::string from = " FROM " + schema.Qualified(kAgentsTable) + " WHERE serial_number <> ''";
   const std::string first = " ORDER BY expires_at LIMIT " + std::to_string(kFirstAgents);
   const std::string seconds = "SELECT floor(date_part('epoch', expires_at))::bigint";
-  if (!schema.Reads(kAgents, {"updated_at"}).ok()) {
+  if (!schema.Reads(kAgentsTable, {"updated_at"}).ok()) {
     return seconds + from + " AND expires_at >= now()" + first;
   }
   const std::string share = std::to_string(kOverdueShare) + " * ";
@@ -280,7 +275,7 @@ std::string FirstAgentsStatement(const Schema& schema) {
 }
 
 std::string EntryLookStatement(const Schema& schema) {
-  const std::string name = schema.Qualified(kEntries);
+  const std::string name = schema.Qualified(kEntriesTable);
   // SPIRE's own `expiry <> 0 AND expiry < now` walks the whole index of zeros: 326 ms.
   return "SELECT (SELECT max(id) FROM " + name + "), (SELECT count(*) FROM (SELECT FROM " + name +
          " WHERE expiry > 0 AND expiry < date_part('epoch', now())::bigint LIMIT " +
@@ -325,7 +320,7 @@ std::string FewRowsStatement(const Schema& schema, std::span<const TableRows> ta
 }
 
 std::string FollowEventsStatement(const Schema& schema, const FollowRequest& request) {
-  const std::string events = schema.Qualified(kEntryEvents);
+  const std::string events = schema.Qualified(kEntryEventsTable);
   const std::string after = std::to_string(request.after_event.value_or(0));
   std::string taken = "(SELECT id, entry_id, created_at FROM " + events + " WHERE id > " + after +
                       " ORDER BY id LIMIT " + std::to_string(EventFollower::kBatch) + ")";
@@ -337,12 +332,12 @@ std::string FollowEventsStatement(const Schema& schema, const FollowRequest& req
   }
   return "SELECT e.id, e.entry_id, r.id, r.created_at >= e.created_at - interval '2 seconds'"
          " FROM (" +
-         taken + ") AS e LEFT JOIN " + schema.Qualified(kEntries) +
+         taken + ") AS e LEFT JOIN " + schema.Qualified(kEntriesTable) +
          " AS r ON r.entry_id = e.entry_id ORDER BY e.id";
 }
 
 std::string FollowRowsStatement(const Schema& schema, int64_t after) {
-  return "SELECT id, entry_id FROM " + schema.Qualified(kEntries) + " WHERE id > " +
+  return "SELECT id, entry_id FROM " + schema.Qualified(kEntriesTable) + " WHERE id > " +
          std::to_string(after) + " ORDER BY id LIMIT " + std::to_string(EventFollower::kBatch);
 }
 

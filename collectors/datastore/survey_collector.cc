@@ -15,10 +15,10 @@ namespace {
 
 // A statement takes half a second at a million rows; a database under load gets some patience. All
 // of it stays below the deadline, so that no connection has to be broken off.
-constexpr Duration kStatementTimeout = std::chrono::seconds(8);
-constexpr Duration kRoleTimeout = std::chrono::seconds(3);
-constexpr Duration kTimeout = std::chrono::minutes(1);
-constexpr Duration kRetry = std::chrono::minutes(1);
+constexpr Duration kSurveyStatementTimeout = std::chrono::seconds(8);
+constexpr Duration kSurveyRoleTimeout = std::chrono::seconds(3);
+constexpr Duration kSurveyTimeout = std::chrono::minutes(1);
+constexpr Duration kSurveyRetry = std::chrono::minutes(1);
 
 class SurveyCollector final : public Collector {
  public:
@@ -36,16 +36,16 @@ class SurveyCollector final : public Collector {
     return fingerprint_ + '\n' + FormatDuration(interval_);
   }
   Duration Period() const override {
-    return well_.load(std::memory_order_relaxed) ? interval_ : std::min(interval_, kRetry);
+    return well_.load(std::memory_order_relaxed) ? interval_ : std::min(interval_, kSurveyRetry);
   }
-  Duration Timeout() const override { return kTimeout; }
+  Duration Timeout() const override { return kSurveyTimeout; }
 
   Result<Reading> Collect(const CollectContext& context) override {
-    pg::NodeList list = nodes_->List(kRetry, context.deadline, context.stop);
+    pg::NodeList list = nodes_->List(kSurveyRetry, context.deadline, context.stop);
     if (list.nodes.empty() && !list.problems.empty()) return list.problems.front().error;
     const pg::JobLimits limits{
-        Deadline(std::min(context.deadline.at(), context.clock.Steady() + kRoleTimeout)),
-        kRoleTimeout};
+        Deadline(std::min(context.deadline.at(), context.clock.Steady() + kSurveyRoleTimeout)),
+        kSurveyRoleTimeout};
     const Election election =
         Elect(AskCandidates(std::move(list.nodes), kSurveyLock, limits, context.stop),
               context.facts, context.clock.Steady());
@@ -61,7 +61,7 @@ class SurveyCollector final : public Collector {
     reading.problem = election.problem;
     surveyed_ = false;
     if (election.state == "elected") {
-      ElectedRound round(context, kStatementTimeout,
+      ElectedRound round(context, kSurveyStatementTimeout,
                          election.fresh_standby ? *election.fresh_standby : *election.primary,
                          election.fresh_standby ? election.primary : std::nullopt);
       (void)round.ReadColumns();

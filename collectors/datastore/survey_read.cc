@@ -4,18 +4,13 @@
 #include <utility>
 
 namespace spire_exporter::datastore {
-namespace {
-
-constexpr std::string_view kEntries = "registered_entries";
-constexpr std::string_view kAgents = "attested_node_entries";
-
-}  // namespace
+namespace {}  // namespace
 
 std::string AgentTtlStatement(const Schema& schema) {
   return "SELECT date_part('epoch', now())::bigint, percentile_disc(0.9) WITHIN GROUP (ORDER BY t),"
          " floor(max(u))::bigint FROM (SELECT date_part('epoch', expires_at - updated_at) AS t,"
          " date_part('epoch', updated_at) AS u FROM " +
-         schema.Qualified(kAgents) +
+         schema.Qualified(kAgentsTable) +
          " WHERE serial_number <> '' ORDER BY expires_at DESC LIMIT 256)"
          " AS s";
 }
@@ -23,10 +18,10 @@ std::string AgentTtlStatement(const Schema& schema) {
 std::string AgentsStatement(const Schema& schema, std::optional<int64_t> renewed) {
   const std::string lapsed = "now() - interval '10 minutes'";
   return "SELECT date_part('epoch', expires_at)::bigint, " +
-         schema.ColumnOrNull(kAgents, "data_type") + ", " +
-         schema.ColumnOrNull(kAgents, "agent_version") + ", " +
-         schema.ColumnOrNull(kAgents, "spiffe_id") + " FROM " + schema.Qualified(kAgents) +
-         " WHERE expires_at >= " +
+         schema.ColumnOrNull(kAgentsTable, "data_type") + ", " +
+         schema.ColumnOrNull(kAgentsTable, "agent_version") + ", " +
+         schema.ColumnOrNull(kAgentsTable, "spiffe_id") + " FROM " +
+         schema.Qualified(kAgentsTable) + " WHERE expires_at >= " +
          (renewed ? "least(" + lapsed + ", to_timestamp(" + std::to_string(*renewed) + "))"
                   : lapsed) +
          " AND serial_number <> ''";
@@ -34,7 +29,7 @@ std::string AgentsStatement(const Schema& schema, std::optional<int64_t> renewed
 
 // Times are worked out once, in scalar subqueries: in the filters they would be for every row.
 std::string AgentTotalsStatement(const Schema& schema) {
-  const bool prunable = schema.Reads(kAgents, {"can_reattest"}).ok();
+  const bool prunable = schema.Reads(kAgentsTable, {"can_reattest"}).ok();
   const auto expired = [](const std::string& age, const std::string& rest) {
     return ", count(*) FILTER (WHERE expires_at < (SELECT now() - interval '" + age +
            "') AND serial_number <> ''" + rest + ")";
@@ -44,27 +39,27 @@ std::string AgentTotalsStatement(const Schema& schema) {
   for (const char* const age : {"1 day", "7 days", "30 days"}) {
     statement += prunable ? expired(age, " AND can_reattest") : ", NULL";
   }
-  return statement + " FROM " + schema.Qualified(kAgents);
+  return statement + " FROM " + schema.Qualified(kAgentsTable);
 }
 
 std::string EntryTotalsStatement(const Schema& schema) {
   return "SELECT count(*), count(*) FILTER (WHERE admin), count(*) FILTER (WHERE downstream),"
          " count(*) FILTER (WHERE store_svid), count(*) FILTER (WHERE expiry > 0) FROM " +
-         schema.Qualified(kEntries);
+         schema.Qualified(kEntriesTable);
 }
 
 // Alone: with the flags beside it, their text would cost three times as much.
 std::string EntryIdsStatement(const Schema& schema) {
-  return "SELECT spiffe_id FROM " + schema.Qualified(kEntries);
+  return "SELECT spiffe_id FROM " + schema.Qualified(kEntriesTable);
 }
 
 std::string ParentsStatement(const Schema& schema) {
-  return "SELECT n, count(*) FROM (SELECT count(*) AS n FROM " + schema.Qualified(kEntries) +
+  return "SELECT n, count(*) FROM (SELECT count(*) AS n FROM " + schema.Qualified(kEntriesTable) +
          " GROUP BY parent_id) AS p GROUP BY n";
 }
 
 Result<AgentTtl> ReadAgentTtl(pg::Connection& connection, const Schema& schema) {
-  const Status reads = schema.Reads(kAgents, {"expires_at", "updated_at", "serial_number"});
+  const Status reads = schema.Reads(kAgentsTable, {"expires_at", "updated_at", "serial_number"});
   if (!reads.ok()) return reads.error();
   const auto row = connection.Query("the lifetime of agents", AgentTtlStatement(schema));
   if (!row.ok()) return row.error();
@@ -77,7 +72,7 @@ Result<AgentTtl> ReadAgentTtl(pg::Connection& connection, const Schema& schema) 
 Result<AgentCounts> ReadAgents(pg::Connection& connection, const Schema& schema,
                                const AgentTtl& ttl,
                                std::shared_ptr<const spiffe::ClassMap> classes) {
-  const Status reads = schema.Reads(kAgents, {"expires_at", "serial_number"});
+  const Status reads = schema.Reads(kAgentsTable, {"expires_at", "serial_number"});
   if (!reads.ok()) return reads.error();
   AgentTally tally(std::move(classes), ttl.now, ttl.seconds, ttl.renewed);
   const Status streamed =
@@ -92,7 +87,7 @@ Result<AgentCounts> ReadAgents(pg::Connection& connection, const Schema& schema,
 }
 
 Result<AgentTotals> ReadAgentTotals(pg::Connection& connection, const Schema& schema) {
-  const auto ask = schema.Ask(schema.Reads(kAgents, {"expires_at", "serial_number"}),
+  const auto ask = schema.Ask(schema.Reads(kAgentsTable, {"expires_at", "serial_number"}),
                               AgentTotalsStatement(schema), "agent_totals");
   if (!ask.ok()) return ask.error();
   const auto row = QueryHeavy(connection, "counts of agents", *ask);
@@ -107,7 +102,7 @@ Result<AgentTotals> ReadAgentTotals(pg::Connection& connection, const Schema& sc
 
 Result<EntryTotals> ReadEntryTotals(pg::Connection& connection, const Schema& schema) {
   const auto ask =
-      schema.Ask(schema.Reads(kEntries, {"admin", "downstream", "store_svid", "expiry"}),
+      schema.Ask(schema.Reads(kEntriesTable, {"admin", "downstream", "store_svid", "expiry"}),
                  EntryTotalsStatement(schema), "entry_totals");
   if (!ask.ok()) return ask.error();
   const auto row = QueryHeavy(connection, "counts of entries", *ask);
@@ -118,7 +113,7 @@ Result<EntryTotals> ReadEntryTotals(pg::Connection& connection, const Schema& sc
 
 Result<std::vector<uint64_t>> ReadEntryClasses(pg::Connection& connection, const Schema& schema,
                                                const spiffe::ClassMap& classes) {
-  const Status reads = schema.Reads(kEntries, {"spiffe_id"});
+  const Status reads = schema.Reads(kEntriesTable, {"spiffe_id"});
   if (!reads.ok()) return reads.error();
   std::vector<uint64_t> counts(classes.names().size());
   const Status streamed = connection.Stream(
@@ -129,7 +124,7 @@ Result<std::vector<uint64_t>> ReadEntryClasses(pg::Connection& connection, const
 }
 
 Result<EntriesPerParent> ReadEntriesPerParent(pg::Connection& connection, const Schema& schema) {
-  const Status reads = schema.Reads(kEntries, {"parent_id"});
+  const Status reads = schema.Reads(kEntriesTable, {"parent_id"});
   if (!reads.ok()) return reads.error();
   static constexpr int kSchema = 2;
   NativeHistogram histogram(

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kActivity = "pg_stat_activity";
 constexpr std::string_view kDatabase = "pg_stat_database";
 
-constexpr LabelDescription kNodeState[] = {
+constexpr LabelDescription kNodeSessionState[] = {
     kStatisticsNode,
     {"state",
      "What the session does; hidden: pg_read_all_stats is missing; other: a fastpath call, or "
@@ -34,11 +34,11 @@ constexpr LabelDescription kNodeFrom[] = {
 constexpr std::string_view kEnds[] = {"committed", "rolled_back"};
 constexpr LabelDescription kNodeEnd[] = {kStatisticsNode,
                                          {"outcome", "How the transaction ended.", kEnds}};
-constexpr std::string_view kReasons[] = {"abandoned", "fatal", "killed"};
+constexpr std::string_view kEndReasons[] = {"abandoned", "fatal", "killed"};
 constexpr LabelDescription kNodeReason[] = {
     kStatisticsNode,
     {"reason", "abandoned: the client was lost; fatal: an error; killed: an administrator.",
-     kReasons}};
+     kEndReasons}};
 constexpr std::string_view kCauses[] = {"timed", "requested"};
 constexpr LabelDescription kNodeCause[] = {
     kStatisticsNode, {"cause", "requested: mostly because max_wal_size was reached.", kCauses}};
@@ -50,10 +50,10 @@ constexpr auto kGauge = MetricType::kGauge;
 constexpr auto kCounter = MetricType::kCounter;
 
 constexpr FamilyDescription kConnections =
-    DescribeStatistics("spire_postgres_connections", kGauge, kNodeState, kSessionStateCount,
+    DescribeStatistics("spire_postgres_connections", kGauge, kNodeSessionState, kSessionStateCount,
                        "Clients' sessions on the server, in all databases.", kActivity);
 constexpr FamilyDescription kSpireConnections = DescribeStatistics(
-    "spire_postgres_spire_connections", kGauge, kNodeState, kSessionStateCount,
+    "spire_postgres_spire_connections", kGauge, kNodeSessionState, kSessionStateCount,
     "SPIRE's sessions: those of its roles in its database, but ours.", kActivity);
 constexpr FamilyDescription kLimit =
     DescribeStatistics("spire_postgres_connections_limit", kGauge, kNodeOnly, 1,
@@ -165,7 +165,7 @@ constexpr FamilyDescription kAnalyzed = DescribeStatistics(
     "When the table was last analyzed, by hand or automatically; absent for never.",
     "pg_stat_user_tables", "seconds");
 
-constexpr const FamilyDescription* kFamilies[] = {
+constexpr const FamilyDescription* kCapacityFamilies[] = {
     &kConnections,    &kSpireConnections,  &kLimit,     &kReserved,  &kAvailable,
     &kClients,        &kPoolsMax,          &kLong,      &kOldest,    &kIdle,
     &kPrepared,       &kOldestPrepared,    &kXmin,      &kBlocks,    &kTransactions,
@@ -224,7 +224,7 @@ void AddCounters(std::string_view node, const std::vector<ServerCounter>& counte
 }  // namespace
 
 std::span<const FamilyDescription* const> CapacityFamilies() {
-  return kFamilies;
+  return kCapacityFamilies;
 }
 
 void AddSessions(std::string_view node, const SessionsReading& reading,

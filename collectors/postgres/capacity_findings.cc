@@ -66,13 +66,13 @@ constexpr FamilyDescription kFinding = DescribeStatistics(
     "1 for what should not be as it is, 0 for what is well; absent when it cannot be judged.",
     "pg_stat_ssl, pg_stat_activity, pg_settings");
 
-constexpr const FamilyDescription* kFamilies[] = {&kValue,   &kCommit,  &kWalLevel, &kDiffering,
-                                                  &kChanges, &kPending, &kFinding};
+constexpr const FamilyDescription* kFindingFamilies[] = {
+    &kValue, &kCommit, &kWalLevel, &kDiffering, &kChanges, &kPending, &kFinding};
 
 }  // namespace
 
 std::span<const FamilyDescription* const> FindingsFamilies() {
-  return kFamilies;
+  return kFindingFamilies;
 }
 
 void AddSettings(std::string_view node, const SettingsReading& settings,

@@ -6,11 +6,11 @@
 namespace spire_exporter::postgres {
 namespace {
 
-constexpr int64_t kSpire = 10;
+constexpr int64_t kSpireRole = 10;
 
-StatisticsScope Scope() {
+StatisticsScope ScopeOfSpire() {
   StatisticsScope scope;
-  scope.roles = {{kSpire, false, {}}};
+  scope.roles = {{kSpireRole, false, {}}};
   return scope;
 }
 
@@ -24,7 +24,7 @@ SessionGroup Clients(int64_t count, std::optional<std::string> state) {
 
 SessionGroup Spires(int64_t count, const std::string& address) {
   SessionGroup group = Clients(count, "idle");
-  group.spire_role = kSpire;
+  group.spire_role = kSpireRole;
   group.in_database = true;
   group.address = address;
   return group;
@@ -41,7 +41,7 @@ TEST(CapacitySessionsTest, CountsByState) {
        Clients(6, "disabled")},
       100,
       3};
-  const SessionSummary summary = Summarize(reading, Scope());
+  const SessionSummary summary = Summarize(reading, ScopeOfSpire());
   EXPECT_EQ(At(summary.connections, SessionState::kActive), 1);
   EXPECT_EQ(At(summary.connections, SessionState::kIdle), 2);
   EXPECT_EQ(At(summary.connections, SessionState::kIdleInTransaction), 7);
@@ -59,12 +59,12 @@ TEST(CapacitySessionsTest, OnlyClientsTakeConnections) {
   vacuum.kind = "autovacuum worker";
   reading.groups.push_back(sender);
   reading.groups.push_back(vacuum);
-  EXPECT_EQ(Summarize(reading, Scope()).available, 8);
+  EXPECT_EQ(Summarize(reading, ScopeOfSpire()).available, 8);
 }
 
 TEST(CapacitySessionsTest, TheLeastLimitHolds) {
   const SessionsReading reading{{Spires(4, "10.0.0.1"), Clients(2, "idle")}, 100, 3};
-  StatisticsScope scope = Scope();
+  StatisticsScope scope = ScopeOfSpire();
   scope.database_limit = 20;
   EXPECT_EQ(Summarize(reading, scope).available, 16) << "the database's, which has four sessions";
   scope.roles.front().limit = 6;
@@ -79,11 +79,11 @@ TEST(CapacitySessionsTest, CountsAddressesAndWhatIsNotEncrypted) {
   SessionsReading reading{
       {Spires(4, "10.0.0.1"), Spires(1, "10.0.0.2"), Spires(2, "10.0.0.1")}, 100, 3};
   reading.groups[1].plaintext = true;
-  const SessionSummary summary = Summarize(reading, Scope());
+  const SessionSummary summary = Summarize(reading, ScopeOfSpire());
   EXPECT_EQ(summary.clients.size(), 2u);
   EXPECT_EQ(summary.plaintext, 1);
   EXPECT_EQ(summary.superuser, 0);
-  StatisticsScope scope = Scope();
+  StatisticsScope scope = ScopeOfSpire();
   scope.roles.front().superuser = true;
   EXPECT_EQ(Summarize(reading, scope).superuser, 7);
 }
@@ -92,7 +92,7 @@ TEST(CapacitySessionsTest, WhatIsHiddenIsNotSeen) {
   SessionsReading reading{{Spires(4, ""), Clients(2, "idle")}, 100, 3};
   reading.groups[0].kind = "hidden";
   reading.groups[0].state.reset();
-  const SessionSummary summary = Summarize(reading, Scope());
+  const SessionSummary summary = Summarize(reading, ScopeOfSpire());
   EXPECT_EQ(At(summary.connections, SessionState::kHidden), 4);
   EXPECT_EQ(At(summary.spires, SessionState::kHidden), 4);
   EXPECT_EQ(summary.hidden, 4);
@@ -108,7 +108,7 @@ TEST(CapacitySessionsTest, KeepsSnapshotsApartByHolder) {
   reading.groups[1].xmin_age = 99;
   reading.groups[2].kind = "autovacuum worker";
   reading.groups[2].xmin_age = 5000;
-  const SessionSummary summary = Summarize(reading, Scope());
+  const SessionSummary summary = Summarize(reading, ScopeOfSpire());
   EXPECT_EQ(summary.backend_xmin_age, 7);
   EXPECT_EQ(summary.feedback_xmin_age, 99);
 }

@@ -20,7 +20,7 @@ constexpr LabelDescription kModeGranted[] = {
     kStatisticsNode,
     {"mode", "How strong the lock is, as PostgreSQL names it.", kLockModes},
     {"granted", "false: a session waits for it.", kTruth}};
-constexpr LabelDescription kNodeState[] = {
+constexpr LabelDescription kNodeBlockerState[] = {
     kStatisticsNode,
     {"state",
      "What the session does; prepared: a prepared transaction, which no session holds; replay: a "
@@ -75,7 +75,7 @@ constexpr FamilyDescription kWorstAge =
           "one, that of the oldest prepared transaction. Absent when nobody blocks.",
           "pg_stat_activity", "seconds");
 constexpr FamilyDescription kWorstState = DescribeStatistics(
-    "spire_postgres_blocking_root_state", MetricType::kStateSet, kNodeState,
+    "spire_postgres_blocking_root_state", MetricType::kStateSet, kNodeBlockerState,
     std::size(kBlockerStates),
     "What the root with most sessions behind it does. Absent when nobody blocks.",
     "pg_stat_activity");
@@ -106,7 +106,7 @@ constexpr FamilyDescription kTableExclusive =
           "left out.",
           kLocksView);
 
-constexpr const FamilyDescription* kFamilies[] = {
+constexpr const FamilyDescription* kLockFamilies[] = {
     &kLocks,        &kWaiting,       &kLongest,      &kAges,          &kBlocked,
     &kDeadlocked,   &kUnexamined,    &kRoots,        &kWorst,         &kWorstAge,
     &kWorstState,   &kSpireWaiting,  &kSpireLongest, &kTablesWaiting, &kTablesExclusive,
@@ -194,7 +194,7 @@ void AddTables(std::string_view node, const LocksReading& reading, const Statist
 }  // namespace
 
 std::span<const FamilyDescription* const> LocksFamilies() {
-  return kFamilies;
+  return kLockFamilies;
 }
 
 std::shared_ptr<const HistogramLayout> LockWaitLayout() {

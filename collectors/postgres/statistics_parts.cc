@@ -7,19 +7,19 @@
 namespace spire_exporter::postgres {
 namespace {
 
-constexpr std::string_view kReasons[] = {"aborted",
-                                         "cancelled",
-                                         "deadline_exceeded",
-                                         "failed_precondition",
-                                         "internal",
-                                         "invalid_argument",
-                                         "not_found",
-                                         "permission_denied",
-                                         "resource_exhausted",
-                                         "unauthenticated",
-                                         "unavailable",
-                                         "unimplemented",
-                                         "unknown"};
+constexpr std::string_view kPartReasons[] = {"aborted",
+                                             "cancelled",
+                                             "deadline_exceeded",
+                                             "failed_precondition",
+                                             "internal",
+                                             "invalid_argument",
+                                             "not_found",
+                                             "permission_denied",
+                                             "resource_exhausted",
+                                             "unauthenticated",
+                                             "unavailable",
+                                             "unimplemented",
+                                             "unknown"};
 constexpr LabelDescription kPart{"part", "What was asked.", kStatisticsParts};
 constexpr LabelDescription kNodePart[] = {kStatisticsNode, kPart};
 constexpr LabelDescription kNodePartReason[] = {
@@ -28,7 +28,7 @@ constexpr LabelDescription kNodePartReason[] = {
     {"reason",
      "permission_denied: a right is missing; not_found: there is no such table, view or role; the "
      "others as for spire_exporter_collector_success.",
-     kReasons}};
+     kPartReasons}};
 
 constexpr FamilyDescription kSuccess = DescribeStatistics(
     "spire_postgres_statistics_success", MetricType::kGauge, kNodePart, std::size(kStatisticsParts),
@@ -39,7 +39,7 @@ constexpr FamilyDescription kProblem =
     DescribeStatistics("spire_postgres_statistics_problem", MetricType::kGauge, kNodePartReason,
                        std::size(kStatisticsParts),
                        "1 for why a part was not told whole; only for such parts.", "this process");
-constexpr const FamilyDescription* kFamilies[] = {&kSuccess, &kProblem};
+constexpr const FamilyDescription* kPartFamilies[] = {&kSuccess, &kProblem};
 
 std::string_view NameOf(StatisticsPart part) {
   return kStatisticsParts[static_cast<size_t>(part)];
@@ -47,7 +47,7 @@ std::string_view NameOf(StatisticsPart part) {
 
 std::string_view ReasonOf(Code code) {
   const std::string_view name = CodeName(code);
-  for (const std::string_view each : kReasons) {
+  for (const std::string_view each : kPartReasons) {
     if (each == name) return each;
   }
   return "unknown";
@@ -56,7 +56,7 @@ std::string_view ReasonOf(Code code) {
 }  // namespace
 
 std::span<const FamilyDescription* const> PartsFamilies() {
-  return kFamilies;
+  return kPartFamilies;
 }
 
 void PartsReport::Good(std::string_view node, StatisticsPart part, FamilyBuilder& families) {

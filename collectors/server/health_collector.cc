@@ -13,9 +13,9 @@ namespace {
 
 constexpr Duration kEvidenceAge = std::chrono::minutes(1);
 constexpr int kNodesPerName = 8;  // addresses behind a database's name that are looked at
-constexpr Duration kAge = std::chrono::minutes(2);
+constexpr Duration kHealthAge = std::chrono::minutes(2);
 
-constexpr std::string_view kFrom = "the server's health_checks listener";
+constexpr std::string_view kFromListener = "the server's health_checks listener";
 constexpr std::array<std::string_view, 2> kBounds = {"earliest", "latest"};
 constexpr std::array kHealthLabels = {
     LabelDescription{"check", "which of the two endpoints", kHealthChecks},
@@ -38,16 +38,16 @@ constexpr FamilyDescription kHealth{
     .type = MetricType::kStateSet,
     .labels = kHealthLabels,
     .help = "What the server says of its own health, up to a minute old and wrong both ways.",
-    .source = kFrom,
+    .source = kFromListener,
     .series_max = static_cast<uint32_t>(kHealthChecks.size() * kHealthStates.size()),
-    .age_max = kAge};
+    .age_max = kHealthAge};
 constexpr FamilyDescription kSubsystem{
     .name = "spire_local_server_subsystem_failing",
     .labels = kSubsystemLabels,
     .help = "Whether the server sees an error in a part of itself: 1 or 0; up to a minute old.",
-    .source = kFrom,
+    .source = kFromListener,
     .series_max = static_cast<uint32_t>(kSubsystems.size()),
-    .age_max = kAge};
+    .age_max = kHealthAge};
 constexpr FamilyDescription kVerdict{
     .name = "spire_local_server_state",
     .type = MetricType::kStateSet,
@@ -57,7 +57,7 @@ constexpr FamilyDescription kVerdict{
         "where there is none, as of its keys.",
     .source = "GetBundle on the server's port, PostgreSQL, the server's health_checks listener",
     .series_max = static_cast<uint32_t>(kVerdicts.size()),
-    .age_max = kAge};
+    .age_max = kHealthAge};
 constexpr FamilyDescription kAgreement{
     .name = "spire_local_server_health_agreement",
     .type = MetricType::kStateSet,
@@ -65,7 +65,7 @@ constexpr FamilyDescription kAgreement{
     .help = "The server's word about its health against whether it serves.",
     .source = "GetBundle on the server's port, the server's health_checks listener",
     .series_max = static_cast<uint32_t>(kAgreements.size()),
-    .age_max = kAge};
+    .age_max = kHealthAge};
 constexpr FamilyDescription kStrike{
     .name = "spire_local_server_liveness_kill_timestamp_seconds",
     .unit = "seconds",
@@ -73,11 +73,11 @@ constexpr FamilyDescription kStrike{
     .help =
         "When a liveness probe as configured would end the server if it goes on answering badly; "
         "absent while it answers well.",
-    .source = kFrom,
+    .source = kFromListener,
     .series_max = static_cast<uint32_t>(kBounds.size()),
-    .age_max = kAge};
-constexpr const FamilyDescription* kFamilies[] = {&kHealth, &kSubsystem, &kVerdict, &kAgreement,
-                                                  &kStrike};
+    .age_max = kHealthAge};
+constexpr const FamilyDescription* kHealthFamilies[] = {&kHealth, &kSubsystem, &kVerdict,
+                                                        &kAgreement, &kStrike};
 
 Evidence Gather(const ServerOptions& options, const CollectContext& context) {
   Evidence evidence;
@@ -173,7 +173,7 @@ std::string FailingParts(const HealthAnswer& answer) {
 }  // namespace
 
 std::span<const FamilyDescription* const> HealthFamilies() {
-  return kFamilies;
+  return kHealthFamilies;
 }
 
 std::unique_ptr<Collector> MakeHealthCollector(const ServerOptions& options) {

@@ -12,12 +12,12 @@
 namespace spire_exporter::server {
 namespace {
 
-constexpr Duration kAge = std::chrono::minutes(2);
+constexpr Duration kSocketAge = std::chrono::minutes(2);
 constexpr Duration kFederationPeriod = std::chrono::minutes(5);
 // SPIRE logs each call of a method that it has not, and an upgrade may bring it.
 constexpr auto kUnimplementedPeriod = std::chrono::hours(1);
 constexpr size_t kFederationMax = 2000;
-constexpr std::string_view kFrom = "the server's API socket";
+constexpr std::string_view kFromSocket = "the server's API socket";
 
 constexpr std::array<std::string_view, 5> kStates = {"failed", "no_right", "ok", "timeout",
                                                      "unreachable"};
@@ -41,38 +41,38 @@ constexpr FamilyDescription kState{.name = "spire_local_server_socket_state",
                                    .type = MetricType::kStateSet,
                                    .labels = kStateLabels,
                                    .help = "Whether the server's API socket answers.",
-                                   .source = kFrom,
+                                   .source = kFromSocket,
                                    .series_max = static_cast<uint32_t>(kStates.size()),
-                                   .age_max = kAge};
+                                   .age_max = kSocketAge};
 constexpr FamilyDescription kServing{
     .name = "spire_local_server_serving",
     .help = "Whether the server could read its bundle from the database when asked: 1 or 0.",
-    .source = kFrom,
-    .age_max = kAge};
+    .source = kFromSocket,
+    .age_max = kSocketAge};
 constexpr FamilyDescription kPresent{
     .name = "spire_local_server_authority_present",
     .labels = kPresentLabels,
     .help = "Whether this server has an authority in a slot, by its own memory: 1 or 0.",
-    .source = kFrom,
+    .source = kFromSocket,
     .series_max = static_cast<uint32_t>(kTypes.size() * kSlots.size()),
-    .age_max = kAge};
+    .age_max = kSocketAge};
 constexpr FamilyDescription kExpiry{
     .name = "spire_local_server_authority_expiry_timestamp_seconds",
     .unit = "seconds",
     .labels = kExpiryLabels,
     .help = "When an authority of this server ends, by its own memory.",
-    .source = kFrom,
+    .source = kFromSocket,
     .series_max = static_cast<uint32_t>(kTypes.size() * kSlots.size()),
-    .age_max = kAge};
+    .age_max = kSocketAge};
 constexpr FamilyDescription kFederation{
     .name = "spire_local_server_federation_relationships",
     .labels = kFederationLabels,
     .help = "Trust domains that the servers federate with, asked for each five minutes.",
-    .source = kFrom,
+    .source = kFromSocket,
     .series_max = static_cast<uint32_t>(kProfiles.size() * kBundles.size()),
-    .age_max = kAge};
-constexpr const FamilyDescription* kFamilies[] = {&kState, &kServing, &kPresent, &kExpiry,
-                                                  &kFederation};
+    .age_max = kSocketAge};
+constexpr const FamilyDescription* kSocketFamilies[] = {&kState, &kServing, &kPresent, &kExpiry,
+                                                        &kFederation};
 
 std::string_view StateOf(const Status& status) {
   if (status.ok()) return "ok";
@@ -183,7 +183,7 @@ class SocketCollector final : public Collector {
 }  // namespace
 
 std::span<const FamilyDescription* const> SocketFamilies() {
-  return kFamilies;
+  return kSocketFamilies;
 }
 
 Result<std::unique_ptr<Collector>> MakeSocketCollector(const ServerOptions& options) {

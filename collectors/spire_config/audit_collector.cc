@@ -14,12 +14,12 @@
 namespace spire_exporter::spire_config {
 namespace {
 
-constexpr Duration kAge = std::chrono::minutes(2);
+constexpr Duration kAuditAge = std::chrono::minutes(2);
 constexpr uint32_t kEventSeriesMax = 200;
-constexpr std::string_view kFrom = "SPIRE's log file";
+constexpr std::string_view kFromLog = "SPIRE's log file";
 constexpr std::array<std::string_view, 3> kKinds = {"audit", "malformed", "other"};
 
-constexpr std::array kStateLabels = {
+constexpr std::array kLogStateLabels = {
     LabelDescription{"state", "whether it could be read, and why not", kFileStates}};
 constexpr std::array kEventLabels = {
     LabelDescription{"method", "last name of the API's method", kAuditMethods},
@@ -29,55 +29,56 @@ constexpr std::array kEventLabels = {
 constexpr std::array kKindLabels = {
     LabelDescription{"kind", "malformed: has the word audit and cannot be read", kKinds}};
 
-constexpr FamilyDescription kState{.name = "spire_audit_file_state",
-                                   .type = MetricType::kStateSet,
-                                   .labels = kStateLabels,
-                                   .help = "Whether the file with SPIRE's audit log could be read.",
-                                   .source = kFrom,
-                                   .series_max = static_cast<uint32_t>(kFileStates.size()),
-                                   .age_max = kAge};
+constexpr FamilyDescription kLogState{
+    .name = "spire_audit_file_state",
+    .type = MetricType::kStateSet,
+    .labels = kLogStateLabels,
+    .help = "Whether the file with SPIRE's audit log could be read.",
+    .source = kFromLog,
+    .series_max = static_cast<uint32_t>(kFileStates.size()),
+    .age_max = kAuditAge};
 constexpr FamilyDescription kEvents{
     .name = "spire_audit_events_total",
     .type = MetricType::kCounter,
     .labels = kEventLabels,
     .help = "Calls in SPIRE's audit log, from when this process began to follow it.",
-    .source = kFrom,
+    .source = kFromLog,
     .series_max = kEventSeriesMax,
-    .age_max = kAge};
+    .age_max = kAuditAge};
 constexpr FamilyDescription kLines{
     .name = "spire_audit_lines_total",
     .type = MetricType::kCounter,
     .labels = kKindLabels,
     .help = "Lines that were read of the file with SPIRE's audit log.",
-    .source = kFrom,
+    .source = kFromLog,
     .series_max = static_cast<uint32_t>(kKinds.size()),
-    .age_max = kAge};
+    .age_max = kAuditAge};
 constexpr FamilyDescription kLong{
     .name = "spire_audit_dropped_lines_total",
     .type = MetricType::kCounter,
     .help = "Lines of SPIRE's log that were dropped because they are longer than 64 KiB.",
-    .source = kFrom,
-    .age_max = kAge};
+    .source = kFromLog,
+    .age_max = kAuditAge};
 constexpr FamilyDescription kSkipped{
     .name = "spire_audit_skipped_bytes_total",
     .type = MetricType::kCounter,
     .unit = "bytes",
     .help = "Bytes of SPIRE's log that were passed over because more came than can be read.",
-    .source = kFrom,
-    .age_max = kAge};
+    .source = kFromLog,
+    .age_max = kAuditAge};
 constexpr FamilyDescription kRotations{
     .name = "spire_audit_rotations_total",
     .type = MetricType::kCounter,
     .help = "Times that SPIRE's log was seen to begin anew, in a new file or in the same.",
-    .source = kFrom,
-    .age_max = kAge};
+    .source = kFromLog,
+    .age_max = kAuditAge};
 constexpr FamilyDescription kLast{.name = "spire_audit_last_event_timestamp_seconds",
                                   .unit = "seconds",
                                   .help = "When the last line of SPIRE's audit log was read.",
-                                  .source = kFrom,
-                                  .age_max = kAge};
-constexpr const FamilyDescription* kFamilies[] = {&kState,   &kEvents,    &kLines, &kLong,
-                                                  &kSkipped, &kRotations, &kLast};
+                                  .source = kFromLog,
+                                  .age_max = kAuditAge};
+constexpr const FamilyDescription* kAuditFamilies[] = {&kLogState, &kEvents,    &kLines, &kLong,
+                                                       &kSkipped,  &kRotations, &kLast};
 
 class AuditCollector final : public Collector {
  public:
@@ -99,7 +100,7 @@ class AuditCollector final : public Collector {
     reading.problem =
         tail_.Look(context.deadline, context.clock, [this](std::string_view line) { Count(line); });
     const Code code = reading.problem.ok() ? Code::kOk : reading.problem.error().code;
-    reading.families.AddState(kState, {}, FileStateOf(code));
+    reading.families.AddState(kLogState, {}, FileStateOf(code));
     if (code == Code::kOk) seen_ = true;
     if (audit_ != before) last_ = UnixSeconds(context.clock.System());
     if (seen_) Show(reading.families);
@@ -166,7 +167,7 @@ class AuditCollector final : public Collector {
 }  // namespace
 
 std::span<const FamilyDescription* const> AuditFamilies() {
-  return kFamilies;
+  return kAuditFamilies;
 }
 
 std::unique_ptr<Collector> MakeAuditCollector(const SpireConfigOptions& options) {

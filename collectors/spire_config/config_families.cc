@@ -5,13 +5,13 @@
 namespace spire_exporter::spire_config {
 namespace {
 
-constexpr Duration kAge = std::chrono::minutes(5);
-constexpr std::string_view kFrom = "server.conf, agent.conf";
+constexpr Duration kConfigAge = std::chrono::minutes(5);
+constexpr std::string_view kFromFiles = "server.conf, agent.conf";
 constexpr std::array<std::string_view, 2> kComponents = {"server", "agent"};
 constexpr std::array<std::string_view, 2> kOrigins = {"file", "default"};
 constexpr LabelDescription kComponent{"component", "whose file", kComponents};
 
-constexpr std::array kStateLabels = {
+constexpr std::array kFileStateLabels = {
     kComponent, LabelDescription{"state", "whether it could be read, and why not", kFileStates}};
 constexpr std::array kTimeLabels = {
     kComponent, LabelDescription{"setting", "SPIRE's name of it", kTimeNames},
@@ -25,14 +25,14 @@ constexpr std::array kFeatureLabels = {
     kComponent, LabelDescription{"feature", "what can be on or off", kFeatureNames}};
 constexpr std::array kComponentOnly = {kComponent};
 
-constexpr FamilyDescription kState{
+constexpr FamilyDescription kFileState{
     .name = "spire_config_file_state",
     .type = MetricType::kStateSet,
-    .labels = kStateLabels,
+    .labels = kFileStateLabels,
     .help = "Whether SPIRE's configuration file could be read.",
-    .source = kFrom,
+    .source = kFromFiles,
     .series_max = static_cast<uint32_t>(kComponents.size() * kFileStates.size()),
-    .age_max = kAge,
+    .age_max = kConfigAge,
     .detail = Detail::kFull};
 constexpr FamilyDescription kTime{
     .name = "spire_config_setting_seconds",
@@ -41,16 +41,16 @@ constexpr FamilyDescription kTime{
     .help =
         "A lifetime or interval of SPIRE's configuration as it holds; absent when SPIRE takes it "
         "from its environment.",
-    .source = kFrom,
+    .source = kFromFiles,
     .series_max = 8,
-    .age_max = kAge};
+    .age_max = kConfigAge};
 constexpr FamilyDescription kPlugin{.name = "spire_config_plugin_info",
                                     .type = MetricType::kInfo,
                                     .labels = kPluginLabels,
                                     .help = "Plugins that SPIRE's configuration names.",
-                                    .source = kFrom,
+                                    .source = kFromFiles,
                                     .series_max = 64,
-                                    .age_max = kAge,
+                                    .age_max = kConfigAge,
                                     .detail = Detail::kFull};
 constexpr FamilyDescription kFinding{
     .name = "spire_config_findings",
@@ -58,39 +58,39 @@ constexpr FamilyDescription kFinding{
     .help =
         "What stands out in SPIRE's configuration, by rule; a rule that cannot be judged is "
         "absent.",
-    .source = kFrom,
+    .source = kFromFiles,
     .series_max = 32,
-    .age_max = kAge};
+    .age_max = kConfigAge};
 constexpr FamilyDescription kFeature{
     .name = "spire_config_feature_enabled",
     .labels = kFeatureLabels,
     .help = "Whether SPIRE's configuration turns something on: 1 or 0.",
-    .source = kFrom,
+    .source = kFromFiles,
     .series_max = 20,
-    .age_max = kAge,
+    .age_max = kConfigAge,
     .detail = Detail::kFull};
 constexpr FamilyDescription kFederatesWith{
     .name = "spire_config_federated_trust_domains",
     .help = "Trust domains that the server's configuration federates with.",
     .source = "server.conf",
-    .age_max = kAge};
+    .age_max = kConfigAge};
 constexpr FamilyDescription kFingerprint{
     .name = "spire_config_fingerprint",
     .labels = kComponentOnly,
     .help =
         "48 bits of the settings that all servers, or all agents of a kind, should share: equal "
         "where these are; absent when one of them is not known.",
-    .source = kFrom,
+    .source = kFromFiles,
     .series_max = static_cast<uint32_t>(kComponents.size()),
-    .age_max = kAge};
+    .age_max = kConfigAge};
 
-constexpr const FamilyDescription* kFamilies[] = {
-    &kState, &kTime, &kPlugin, &kFinding, &kFeature, &kFederatesWith, &kFingerprint};
+constexpr const FamilyDescription* kConfigFamilies[] = {
+    &kFileState, &kTime, &kPlugin, &kFinding, &kFeature, &kFederatesWith, &kFingerprint};
 
 }  // namespace
 
 std::span<const FamilyDescription* const> ConfigFamilies() {
-  return kFamilies;
+  return kConfigFamilies;
 }
 
 std::string_view FileStateOf(Code code) {
@@ -113,7 +113,7 @@ std::string_view FileStateOf(Code code) {
 }
 
 void AddFileState(std::string_view component, std::string_view state, FamilyBuilder& families) {
-  families.AddState(kState, {component}, state);
+  families.AddState(kFileState, {component}, state);
 }
 
 void AddConfig(const ConfigView& view, FamilyBuilder& families) {

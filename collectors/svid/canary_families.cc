@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <memory>
 
+#include "collectors/svid/seconds_of.h"
 #include "collectors/svid/svid_descriptions.h"
 
 namespace spire_exporter::svid {
 namespace {
 
-constexpr Duration kAge = std::chrono::minutes(5);
+constexpr Duration kCanaryAge = std::chrono::minutes(5);
 // Of what is of now alone. Longer than a round that hangs and the wait before it.
 constexpr Duration kSoon = std::chrono::minutes(2);
-constexpr std::string_view kSource = "Workload API";
+constexpr std::string_view kFromWorkloadApi = "Workload API";
 
 constexpr std::array kOperation = {
     LabelDescription{"operation",
@@ -29,26 +30,26 @@ constexpr FamilyDescription kAttempts{
     .help =
         "What workloads would have met: attempts to get an identity, and what they came to; "
         "absent before the first of its operation.",
-    .source = kSource,
+    .source = kFromWorkloadApi,
     .series_max = static_cast<uint32_t>(kCanaryOperations.size() * kCanaryOutcomes.size()),
-    .age_max = kAge,
+    .age_max = kCanaryAge,
     .detail = Detail::kFull};
 constexpr FamilyDescription kLast{.name = "spire_canary_last_outcome_info",
                                   .type = MetricType::kInfo,
                                   .labels = kOutcome,
                                   .help = "What the last attempt came to.",
-                                  .source = kSource,
+                                  .source = kFromWorkloadApi,
                                   .series_max = static_cast<uint32_t>(kCanaryOperations.size()),
-                                  .age_max = kAge,
+                                  .age_max = kCanaryAge,
                                   .detail = Detail::kMinimal};
 constexpr FamilyDescription kLastOk{
     .name = "spire_canary_last_success_timestamp_seconds",
     .unit = "seconds",
     .labels = kOperation,
     .help = "When an attempt last was a success; absent before the first.",
-    .source = kSource,
+    .source = kFromWorkloadApi,
     .series_max = static_cast<uint32_t>(kCanaryOperations.size()),
-    .age_max = kAge,
+    .age_max = kCanaryAge,
     .when_stale = WhenStale::kKept,
     .detail = Detail::kMinimal};
 constexpr FamilyDescription kDuration{.name = "spire_canary_duration_seconds",
@@ -56,23 +57,23 @@ constexpr FamilyDescription kDuration{.name = "spire_canary_duration_seconds",
                                       .unit = "seconds",
                                       .labels = kOperation,
                                       .help = "How long attempts that were answered took.",
-                                      .source = kSource,
+                                      .source = kFromWorkloadApi,
                                       .series_max = static_cast<uint32_t>(kCanaryOperations.size()),
-                                      .age_max = kAge,
+                                      .age_max = kCanaryAge,
                                       .detail = Detail::kFull};
 constexpr FamilyDescription kIssuing{
     .name = "spire_canary_issuing",
     .help =
         "1 when the last attempt got a new token signed and it is good, 0 when it could not; "
         "absent where that says nothing: without an entry, or for a token from the agent's cache.",
-    .source = kSource,
+    .source = kFromWorkloadApi,
     .age_max = kSoon,
     .detail = Detail::kMinimal};
 constexpr FamilyDescription kTokenExpiry{.name = "spire_canary_token_expiry_timestamp_seconds",
                                          .unit = "seconds",
                                          .help = "When the last token ends.",
-                                         .source = kSource,
-                                         .age_max = kAge,
+                                         .source = kFromWorkloadApi,
+                                         .age_max = kCanaryAge,
                                          .when_stale = WhenStale::kKept};
 constexpr FamilyDescription kClock{
     .name = "spire_canary_clock_offset_seconds",
@@ -81,24 +82,24 @@ constexpr FamilyDescription kClock{
         "How far the clock of the server that signs is ahead of this one (behind: negative), as "
         "far as the issue of a new token proves it; SPIRE makes allowance for 10 s.",
     .source = "iat of tokens",
-    .age_max = kAge};
+    .age_max = kCanaryAge};
 constexpr FamilyDescription kFederated{
     .name = "spire_canary_federated_bundles",
     .help = "Bundles of other trust domains that the agent serves.",
-    .source = kSource,
-    .age_max = kAge};
+    .source = kFromWorkloadApi,
+    .age_max = kCanaryAge};
 constexpr FamilyDescription kFederatedExpiry{
     .name = "spire_canary_federated_first_expiry_timestamp_seconds",
     .unit = "seconds",
     .help = "When the first of the living X.509 authorities of other trust domains ends.",
-    .source = kSource,
-    .age_max = kAge};
-constexpr SvidSource kKeptSvid = {kSource, kAge, WhenStale::kKept};
+    .source = kFromWorkloadApi,
+    .age_max = kCanaryAge};
+constexpr SvidSource kKeptSvid = {kFromWorkloadApi, kCanaryAge, WhenStale::kKept};
 constexpr FamilyDescription kNotBefore = SvidNotBefore(kKeptSvid);
 constexpr FamilyDescription kExpiry = SvidExpiry(kKeptSvid);
-constexpr FamilyDescription kRemaining = SvidRemaining({kSource, kSoon});
+constexpr FamilyDescription kRemaining = SvidRemaining({kFromWorkloadApi, kSoon});
 
-constexpr const FamilyDescription* kFamilies[] = {
+constexpr const FamilyDescription* kCanaryFamilies[] = {
     &kAttempts, &kLast,      &kLastOk,          &kDuration,  &kIssuing, &kTokenExpiry,
     &kClock,    &kFederated, &kFederatedExpiry, &kNotBefore, &kExpiry,  &kRemaining};
 
@@ -118,14 +119,10 @@ bool Possible(size_t operation, CanaryOutcome outcome) {
          outcome == CanaryOutcome::kServerPath || outcome == CanaryOutcome::kFailed;
 }
 
-double Unix(std::chrono::sys_seconds time) {
-  return static_cast<double>(time.time_since_epoch().count());
-}
-
 }  // namespace
 
 std::span<const FamilyDescription* const> CanaryFamilies() {
-  return kFamilies;
+  return kCanaryFamilies;
 }
 
 CanaryCounts::CanaryCounts(double created_seconds) : created_seconds_(created_seconds) {
@@ -170,19 +167,19 @@ void CanaryCounts::AddTo(FamilyBuilder& families) const {
 
 void AddCanary(const CanaryView& view, SystemTime now, FamilyBuilder& families) {
   if (view.issuing) families.Add(kIssuing, {}, *view.issuing ? 1 : 0);
-  if (view.token_expires) families.Add(kTokenExpiry, {}, Unix(*view.token_expires));
+  if (view.token_expires) families.Add(kTokenExpiry, {}, SecondsOf(*view.token_expires));
   if (view.clock_offset) {
     families.Add(kClock, {}, static_cast<double>(view.clock_offset->count()));
   }
   if (view.federated) {
     families.Add(kFederated, {}, static_cast<double>(view.federated->bundles));
     if (view.federated->first_expiry) {
-      families.Add(kFederatedExpiry, {}, Unix(*view.federated->first_expiry));
+      families.Add(kFederatedExpiry, {}, SecondsOf(*view.federated->first_expiry));
     }
   }
   if (view.leaf == nullptr) return;
-  const double begins = Unix(view.leaf->not_before);
-  const double ends = Unix(view.leaf->not_after);
+  const double begins = SecondsOf(view.leaf->not_before);
+  const double ends = SecondsOf(view.leaf->not_after);
   families.Add(kNotBefore, {"canary"}, begins);
   families.Add(kExpiry, {"canary"}, ends);
   if (ends > begins) {

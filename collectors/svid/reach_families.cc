@@ -5,6 +5,7 @@
 #include <string>
 
 #include "collectors/svid/reach_descriptions.h"
+#include "collectors/svid/seconds_of.h"
 
 namespace spire_exporter::svid {
 namespace {
@@ -16,10 +17,6 @@ constexpr const FamilyDescription* kFamilies[] = {
     &kVerdict,   &kResolved, &kAddresses,   &kAttempts,    &kDuration,    &kLastServed, &kClock,
     &kNotBefore, &kExpiry,   &kRemaining,   &kChainExpiry, &kChains,      &kRootsState, &kView,
     &kViews,     &kBundle,   &kBundleFirst, &kBundleLast,  &kRefreshHint, &kSequence};
-
-double Unix(spire::UnixTime time) {
-  return static_cast<double>(time.time_since_epoch().count());
-}
 
 double Count(size_t count) {
   return static_cast<double>(count);
@@ -33,8 +30,8 @@ std::shared_ptr<const HistogramLayout> DurationLayout() {
 
 void AddSvid(const ReachSummary& summary, SystemTime now, FamilyBuilder* families) {
   if (summary.first == nullptr) return;
-  const double begin = Unix(summary.first->leaf.not_before);
-  const double end = Unix(summary.first->leaf.not_after);
+  const double begin = SecondsOf(summary.first->leaf.not_before);
+  const double end = SecondsOf(summary.first->leaf.not_after);
   families->Add(kNotBefore, {"server"}, begin);
   families->Add(kExpiry, {"server"}, end);
   if (end > begin) {
@@ -42,7 +39,7 @@ void AddSvid(const ReachSummary& summary, SystemTime now, FamilyBuilder* familie
                   std::clamp((end - UnixSeconds(now)) / (end - begin), 0.0, 1.0));
   }
   if (summary.above_not_after) {
-    families->Add(kChainExpiry, {"server"}, Unix(*summary.above_not_after));
+    families->Add(kChainExpiry, {"server"}, SecondsOf(*summary.above_not_after));
   }
 }
 
@@ -50,8 +47,8 @@ void AddServed(const ServedView& view, FamilyBuilder* families) {
   for (size_t i = 0; i < kTypes.size(); ++i) {
     families->Add(kBundle, {kTypes[i]}, Count(view.authorities[i]));
   }
-  if (view.first_expiry) families->Add(kBundleFirst, {}, Unix(*view.first_expiry));
-  if (view.last_expiry) families->Add(kBundleLast, {}, Unix(*view.last_expiry));
+  if (view.first_expiry) families->Add(kBundleFirst, {}, SecondsOf(*view.first_expiry));
+  if (view.last_expiry) families->Add(kBundleLast, {}, SecondsOf(*view.last_expiry));
   if (view.refresh_hint)
     families->Add(kRefreshHint, {}, static_cast<double>(view.refresh_hint->count()));
   if (view.sequence_number > 0) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/clients/spire/records.h"
+#include "collectors/svid/seconds_of.h"
 #include "collectors/svid/trust_roots.h"
 
 namespace spire_exporter::svid {
@@ -23,10 +24,6 @@ constexpr double kStepSeconds = 1;
 
 void KeepFirst(std::optional<UnixTime>* first, UnixTime time) {
   *first = std::min(first->value_or(time), time);
-}
-
-double UnixOf(UnixTime time) {
-  return static_cast<double>(time.time_since_epoch().count());
 }
 
 bool LooksLikeDatabase(Code code) {
@@ -194,7 +191,7 @@ std::optional<UnixTime> FirstAuthorityEnd(std::span<const ServerState> servers,
 
 void ClockProof::Observe(UnixTime not_before, SystemTime now, SteadyTime steady) {
   // By the server's clock; of a certificate from the far future or past as any other.
-  const double issued = UnixOf(not_before + kBackDating);
+  const double issued = SecondsOf(not_before + kBackDating);
   const double ahead = issued - UnixSeconds(now);  // at least that much, as it has been issued
   const bool renewed = last_ && last_->not_before != not_before;
   const double passed = last_ ? UnixSeconds(now) - UnixSeconds(last_->at) : 0;

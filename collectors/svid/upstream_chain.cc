@@ -5,14 +5,15 @@
 #include <optional>
 
 #include "collectors/clients/spiffe/x509_svid.h"
+#include "collectors/svid/seconds_of.h"
 #include "collectors/svid/trust_roots.h"
 
 namespace spire_exporter::svid {
 namespace {
 
 constexpr Duration kPeriod = std::chrono::minutes(1);
-constexpr Duration kAge = std::chrono::minutes(5);
-constexpr std::string_view kSource = "svid.upstream_chain_file";
+constexpr Duration kUpstreamAge = std::chrono::minutes(5);
+constexpr std::string_view kFromFile = "svid.upstream_chain_file";
 constexpr std::array<std::string_view, 4> kStates = {"ok", "denied", "unavailable", "malformed"};
 constexpr std::array kState = {LabelDescription{"state", "whether it could be read", kStates}};
 
@@ -20,26 +21,23 @@ constexpr FamilyDescription kFileState{.name = "spire_upstream_chain_state",
                                        .type = MetricType::kStateSet,
                                        .labels = kState,
                                        .help = "How the file with the chain above SPIRE is.",
-                                       .source = kSource,
+                                       .source = kFromFile,
                                        .series_max = static_cast<uint32_t>(kStates.size()),
-                                       .age_max = kAge};
-constexpr FamilyDescription kExpiry{
+                                       .age_max = kUpstreamAge};
+constexpr FamilyDescription kUpstreamExpiry{
     .name = "spire_upstream_chain_expiry_timestamp_seconds",
     .unit = "seconds",
     .help = "When the first certificate of the chain above SPIRE ends.",
-    .source = kSource,
-    .age_max = kAge};
-constexpr FamilyDescription kNotBefore{
+    .source = kFromFile,
+    .age_max = kUpstreamAge};
+constexpr FamilyDescription kUpstreamNotBefore{
     .name = "spire_upstream_chain_not_before_timestamp_seconds",
     .unit = "seconds",
     .help = "When the certificate of the chain above SPIRE that ends first begins.",
-    .source = kSource,
-    .age_max = kAge};
-constexpr const FamilyDescription* kFamilies[] = {&kFileState, &kExpiry, &kNotBefore};
-
-double Unix(std::chrono::sys_seconds time) {
-  return static_cast<double>(time.time_since_epoch().count());
-}
+    .source = kFromFile,
+    .age_max = kUpstreamAge};
+constexpr const FamilyDescription* kUpstreamFamilies[] = {&kFileState, &kUpstreamExpiry,
+                                                          &kUpstreamNotBefore};
 
 struct UpstreamChain {
   RootsState state = RootsState::kUnavailable;
@@ -77,8 +75,8 @@ class UpstreamChainCollector final : public Collector {
           Error{Code::kFailedPrecondition,
                 "the chain's file: " + std::string(RootsStateName(chain.state)), "", true};
     } else if (chain.first) {
-      reading.families.Add(kExpiry, {}, Unix(chain.first->not_after));
-      reading.families.Add(kNotBefore, {}, Unix(chain.first->not_before));
+      reading.families.Add(kUpstreamExpiry, {}, SecondsOf(chain.first->not_after));
+      reading.families.Add(kUpstreamNotBefore, {}, SecondsOf(chain.first->not_before));
     }
     return reading;
   }
@@ -90,7 +88,7 @@ class UpstreamChainCollector final : public Collector {
 }  // namespace
 
 std::span<const FamilyDescription* const> UpstreamChainFamilies() {
-  return kFamilies;
+  return kUpstreamFamilies;
 }
 
 std::unique_ptr<Collector> MakeUpstreamChainCollector(const std::string& file) {

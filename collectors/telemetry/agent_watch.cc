@@ -7,8 +7,6 @@ namespace {
 
 // SPIRE's client keeps a line for so long before it sends it.
 constexpr Duration kHeldBack = std::chrono::milliseconds(100);
-// One and a half heartbeats: the stream is silent.
-constexpr Duration kStreamQuiet = std::chrono::seconds(15);
 // A restart is noticed by a heartbeat of the new process at the latest.
 constexpr Duration kStartedHeard = std::chrono::seconds(30);
 // Lines under way count as missing, on a busy machine for some of the client's reports, which come

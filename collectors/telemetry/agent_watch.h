@@ -15,6 +15,9 @@
 
 namespace spire_exporter::telemetry {
 
+// One and a half heartbeats without a line: the stream is off, or dead.
+inline constexpr Duration kStreamQuiet = std::chrono::seconds(15);
+
 // Safe from any thread; a lock is held for microseconds. Events come a few times a sync.
 class AgentWatch final : public EventTap {
  public:

@@ -16,11 +16,7 @@ namespace {
 // Half a second of 50,000 lines a second in one-line datagrams, as the kernel accounts for them.
 constexpr int kReceiveBuffer = 8 << 20;
 
-const sockaddr* AsSockaddr(const ListenAddress& address) {
-  return reinterpret_cast<const sockaddr*>(&address.storage);
-}
-
-Error SystemError(std::string what, int number) {
+Error SocketError(std::string what, int number) {
   const Code code = number == EADDRINUSE                    ? Code::kAlreadyExists
                     : number == EACCES || number == EPERM   ? Code::kPermissionDenied
                     : number == ENOENT || number == ENOTDIR ? Code::kNotFound
@@ -30,7 +26,7 @@ Error SystemError(std::string what, int number) {
 
 Result<UniqueFd> MakeSocket(const ListenAddress& address) {
   UniqueFd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return SystemError("cannot make a socket", errno);
+  if (!fd.valid()) return SocketError("cannot make a socket", errno);
   return fd;
 }
 
@@ -49,10 +45,10 @@ Status ClearPath(const ListenAddress& address) {
     return Error{Code::kAlreadyExists, "another process listens at " + address.path, "", true};
   }
   if (errno != ECONNREFUSED) {
-    return SystemError("cannot tell whether somebody listens at " + address.path, errno);
+    return SocketError("cannot tell whether somebody listens at " + address.path, errno);
   }
   if (::unlink(address.path.c_str()) != 0 && errno != ENOENT) {
-    return SystemError("cannot remove the stale socket file " + address.path, errno);
+    return SocketError("cannot remove the stale socket file " + address.path, errno);
   }
   return {};
 }
@@ -91,13 +87,13 @@ Result<BoundSocket> BindDatagramSocket(const ListenAddress& address, mode_t sock
     }
   }
   if (::bind(fd, AsSockaddr(address), address.size) != 0) {
-    return SystemError("cannot listen on " + address.text, errno);
+    return SocketError("cannot listen on " + address.text, errno);
   }
   if (address.is_unix()) {
     if (::chmod(address.path.c_str(), socket_mode) != 0) {
       const int number = errno;
       ::unlink(address.path.c_str());
-      return SystemError("cannot set the rights of " + address.path, number);
+      return SocketError("cannot set the rights of " + address.path, number);
     }
     bound.file = SocketFileAt(address.path);
   }
@@ -132,7 +128,7 @@ Result<size_t> DatagramBatch::Receive(int fd) {
     if (count >= 0) return static_cast<size_t>(count);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return size_t{0};
-    return SystemError("cannot receive", errno);
+    return SocketError("cannot receive", errno);
   }
 }
 

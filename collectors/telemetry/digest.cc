@@ -12,7 +12,7 @@ namespace {
 // SPIRE's client keeps lines for up to 0.1 s, and a datagram may wait a moment.
 constexpr Duration kStreamDelay = std::chrono::milliseconds(300);
 // A start that comes out further from the one before is another one, or the clock was set.
-constexpr double kSameStart = 30;
+constexpr double kSameStartSeconds = 30;
 constexpr double kLatestYear = 253'402'300'799;  // the end of 9999
 constexpr double kLongestLife = 100.0 * 366 * 86'400;
 constexpr double kLargestCache = 1e9;
@@ -128,7 +128,7 @@ void Digest::FollowStart(double uptime, SystemTime wall) {
   if (!(uptime >= 0 && uptime <= kLongestLife)) return;
   const double start = UnixSeconds(wall) - uptime;
   const bool same =
-      uptime_ && uptime > *uptime_ && started_ && std::abs(start - *started_) < kSameStart;
+      uptime_ && uptime > *uptime_ && started_ && std::abs(start - *started_) < kSameStartSeconds;
   started_ = same ? std::min(*started_, start) : start;
   uptime_ = uptime;
 }

@@ -151,11 +151,6 @@ constexpr FamilyDescription Histogram(std::string_view name, std::string_view un
                                       uint32_t series_max) {
   return {name, MetricType::kHistogram, unit, labels, help, source, series_max, kTotalAge};
 }
-constexpr FamilyDescription Full(FamilyDescription family) {
-  family.detail = Detail::kFull;
-  return family;
-}
-
 constexpr FamilyDescription Counter(std::string_view name, std::string_view unit, Labels labels,
                                     std::string_view help, std::string_view source,
                                     uint32_t series_max) {

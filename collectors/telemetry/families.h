@@ -9,6 +9,12 @@
 
 namespace spire_exporter::telemetry {
 
+// The family, for those alone who ask for all details.
+constexpr FamilyDescription Full(FamilyDescription family) {
+  family.detail = Detail::kFull;
+  return family;
+}
+
 // The names of gRPC's status codes as SPIRE sends them, and `other`.
 std::span<const std::string_view> StatusValues();
 

@@ -19,8 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// One and a half heartbeats without a line: the stream is off, or dead.
-constexpr Duration kStreamQuiet = seconds(15);
 constexpr Duration kTick = seconds(1);
 // Of one socket before the next one's turn.
 constexpr int kBatchesPerTurn = 16;

@@ -25,6 +25,10 @@ struct ListenAddress {
   }
 };
 
+inline const sockaddr* AsSockaddr(const ListenAddress& address) {
+  return reinterpret_cast<const sockaddr*>(&address.storage);
+}
+
 // Names are not resolved but for `localhost`, which is 127.0.0.1. Port 0 takes a free one.
 // kInvalidArgument with what was expected.
 Result<ListenAddress> ParseListenAddress(std::string_view text);

@@ -23,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const sockaddr* AsSockaddr(const ListenAddress& address) {
-  return reinterpret_cast<const sockaddr*>(&address.storage);
-}
-
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);

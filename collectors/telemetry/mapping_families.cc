@@ -5,7 +5,7 @@
 namespace spire_exporter::telemetry {
 namespace {
 
-constexpr const FamilyDescription* kFamilies[] = {
+constexpr const FamilyDescription* kMappingFamilies[] = {
     &kRpcDuration,
     &kDatastoreDuration,
     &kCallDuration,
@@ -66,7 +66,7 @@ constexpr double kUnmappedBounds[] = {0.01, 0.1, 1, 10};
 }  // namespace
 
 std::span<const FamilyDescription* const> MappedFamilies() {
-  return kFamilies;
+  return kMappingFamilies;
 }
 
 std::span<const double> ClassicBounds(const FamilyDescription& family) {

@@ -187,7 +187,7 @@ constexpr Row kTable[] = {
 // clang-format on
 
 // Longer names stand before those that begin like them.
-constexpr ServiceName kServices[] = {
+constexpr ServiceName kServiceNames[] = {
     {"agent_v1_agent", "agent.v1.agent"},
     {"bundle_v1_bundle", "bundle.v1.bundle"},
     {"debug_v1_debug", "debug.v1.debug"},
@@ -222,7 +222,7 @@ std::span<const Row> MappingTable() {
   return kTable;
 }
 std::span<const ServiceName> RpcServices() {
-  return kServices;
+  return kServiceNames;
 }
 std::span<const ServiceName> GrpcServices() {
   return kGrpcServices;

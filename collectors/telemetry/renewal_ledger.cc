@@ -10,7 +10,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kBackDating = seconds(10);
 // What SPIRE's client and this process's reading can put between two lines of one moment.
 constexpr Duration kSameMoment = milliseconds(300);
 constexpr Duration kSettled = seconds(1);

@@ -11,6 +11,9 @@
 
 namespace spire_exporter::telemetry {
 
+// A certificate begins so long before its signing.
+inline constexpr Duration kBackDating = std::chrono::seconds(10);
+
 // An instant by both clocks. `steady` is the earliest that it can have been.
 struct Instant {
   SteadyTime steady;

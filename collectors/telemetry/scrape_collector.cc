@@ -36,7 +36,7 @@ constexpr FamilyDescription kServing = {"spire_exporter_telemetry_scrape_serving
                                         "byte, of all pages; its rate is what "
                                         "they cost SPIRE at the most, in cores.",
                                         "this process"};
-constexpr FamilyDescription kPeriod = {
+constexpr FamilyDescription kScrapePeriod = {
     "spire_exporter_telemetry_scrape_period_seconds",
     MetricType::kGauge,
     "seconds",
@@ -44,7 +44,8 @@ constexpr FamilyDescription kPeriod = {
     "How often SPIRE's own metrics page is read now: the interval, or more often while the stream "
     "is silent.",
     "this process"};
-constexpr const FamilyDescription* kFamilies[] = {&kPageBytes, &kPageSeries, &kServing, &kPeriod};
+constexpr const FamilyDescription* kScrapeFamilies[] = {&kPageBytes, &kPageSeries, &kServing,
+                                                        &kScrapePeriod};
 
 // As in a name of Prometheus: SPIRE's sink replaces what may not stand in one.
 std::string PagePrefix(std::string_view prefix) {
@@ -139,7 +140,7 @@ class ScrapeCollector final : public Collector {
     SetPeriod();
     Reading reading;
     reading.families.Add(kServing, {}, serving_seconds_, created_seconds_);
-    reading.families.Add(kPeriod, {}, Seconds(Period()));
+    reading.families.Add(kScrapePeriod, {}, Seconds(Period()));
     reading.families.Add(kPageBytes, {}, static_cast<double>(scraped->bytes));
     reading.families.Add(kPageSeries, {}, static_cast<double>(scraped->page->series.size()));
     sink_.Deliver(std::move(scraped->page));
@@ -183,7 +184,7 @@ std::string Remedy(Code code) {
 }  // namespace
 
 std::span<const FamilyDescription* const> ScrapeFamilies() {
-  return kFamilies;
+  return kScrapeFamilies;
 }
 
 std::unique_ptr<Collector> MakeScrapeCollector(const ScrapeOptions& options, ScrapeSink& sink,

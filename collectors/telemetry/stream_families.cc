@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "collectors/telemetry/families.h"
 #include "collectors/telemetry/ledger.h"
 #include "collectors/telemetry/line.h"
 
@@ -60,11 +61,6 @@ constexpr FamilyDescription Make(std::string_view name, MetricType type,
   family.help = help;
   family.source = source;
   family.series_max = series_max;
-  return family;
-}
-
-constexpr FamilyDescription Full(FamilyDescription family) {
-  family.detail = Detail::kFull;
   return family;
 }
 

@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "collectors/clients/spire/runway_facts.h"
+#include "collectors/telemetry/renewal_ledger.h"
 
 namespace spire_exporter::telemetry {
 namespace {
 
-constexpr Duration kPeriod = std::chrono::seconds(2);
-constexpr Duration kTimeout = std::chrono::seconds(1);
-constexpr Duration kBackDating = std::chrono::seconds(10);
+constexpr Duration kWatchPeriod = std::chrono::seconds(2);
+constexpr Duration kWatchTimeout = std::chrono::seconds(1);
 // A number of cached SVIDs older than this is of another time.
 constexpr Duration kCachedAgeMax = std::chrono::seconds(30);
 
@@ -74,8 +74,8 @@ class WatchCollector final : public Collector {
   std::string_view Name() const override { return "telemetry"; }
   std::string_view Target() const override { return "renewals"; }
   std::string Fingerprint() const override { return "renewals"; }
-  Duration Period() const override { return kPeriod; }
-  Duration Timeout() const override { return kTimeout; }
+  Duration Period() const override { return kWatchPeriod; }
+  Duration Timeout() const override { return kWatchTimeout; }
 
   Result<Reading> Collect(const CollectContext& context) override {
     watch_.SetTtl(TtlOf(context.facts));

@@ -6,11 +6,12 @@
 #include <fstream>
 #include <memory>
 
+#include "exporter/app/settings.h"
+
 namespace spire_exporter {
 namespace {
 
 constexpr std::string_view kSource = "the exporter itself";
-constexpr std::array<std::string_view, 3> kRoles = {"server", "agent", "standalone"};
 
 constexpr std::array kRoleLabels = {
     LabelDescription{"role", "what it stands beside", kRoles},

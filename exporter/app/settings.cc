@@ -10,7 +10,6 @@
 namespace spire_exporter {
 namespace {
 
-constexpr std::array<std::string_view, 3> kRoles = {"server", "agent", "standalone"};
 constexpr std::array<std::string_view, 3> kProfiles = {"minimal", "standard", "full"};
 constexpr std::array<std::string_view, 5> kOwnScalars = {
     "role", "trust_domain", "profile", "limits.max_series", "limits.max_label_length"};

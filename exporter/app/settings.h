@@ -3,6 +3,7 @@
 #ifndef EXPORTER_APP_SETTINGS_H_
 #define EXPORTER_APP_SETTINGS_H_
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@
 #include "exporter/metrics/limits.h"
 
 namespace spire_exporter {
+
+// By Role, as they are configured and shown.
+inline constexpr std::array<std::string_view, 3> kRoles = {"server", "agent", "standalone"};
 
 // Immutable once made; a reload makes another one and compares.
 struct Settings {

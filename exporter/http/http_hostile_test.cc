@@ -19,7 +19,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::string_view kGet = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 constexpr std::string_view kGetBig = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
 // What an operator is promised for a scrape, whatever other clients do.
 constexpr std::chrono::seconds kScrapeDeadline{1};

@@ -23,8 +23,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::string_view kGet = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
-
 bool HasIpv6() {
   const UniqueFd fd(socket(AF_INET6, SOCK_STREAM, 0));
   sockaddr_in6 loopback{};

@@ -15,6 +15,8 @@ namespace spire_exporter {
 // How long a test waits for what must come; generous, because only a failure takes that long.
 constexpr std::chrono::seconds kPatience{20};
 
+inline constexpr std::string_view kGet = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
 struct WireResponse {
   int status = 0;                              // 0: none came
   std::map<std::string, std::string> headers;  // names in lower case

@@ -17,12 +17,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::array<std::string_view, 2> kStates = {"up", "down"};
-constexpr std::array kLabels = {LabelDescription{"a", "anything"}};
-constexpr std::array kStateLabels = {LabelDescription{"state", "how it is", kStates}};
+constexpr std::array<std::string_view, 2> kUpDown = {"up", "down"};
+constexpr std::array kAnyLabel = {LabelDescription{"a", "anything"}};
+constexpr std::array kUpDownLabels = {LabelDescription{"state", "how it is", kUpDown}};
 constexpr FamilyDescription kCalls{.name = "calls_total",
                                    .type = MetricType::kCounter,
-                                   .labels = kLabels,
+                                   .labels = kAnyLabel,
                                    .help = "A counter.",
                                    .series_max = 3};
 constexpr FamilyDescription kSeconds{
@@ -31,10 +31,10 @@ constexpr FamilyDescription kDepth{.name = "depth", .help = "A gauge."};
 constexpr FamilyDescription kLatency{
     .name = "latency_seconds", .type = MetricType::kHistogram, .help = "A histogram."};
 constexpr FamilyDescription kBuild{
-    .name = "build_info", .type = MetricType::kInfo, .labels = kLabels, .help = "An info."};
+    .name = "build_info", .type = MetricType::kInfo, .labels = kAnyLabel, .help = "An info."};
 constexpr FamilyDescription kState{.name = "state",
                                    .type = MetricType::kStateSet,
-                                   .labels = kStateLabels,
+                                   .labels = kUpDownLabels,
                                    .help = "States.",
                                    .series_max = 2};
 

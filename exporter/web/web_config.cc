@@ -65,8 +65,8 @@ Status ReadFallback(const ConfigNode& node, const std::string& folder, SpiffeSet
 }
 
 bool IsSocketAddress(std::string_view text) {
-  constexpr std::string_view kScheme = "unix://";
-  if (text.substr(0, kScheme.size()) == kScheme) text.remove_prefix(kScheme.size());
+  constexpr std::string_view kUnixScheme = "unix://";
+  if (text.substr(0, kUnixScheme.size()) == kUnixScheme) text.remove_prefix(kUnixScheme.size());
   return text.size() > 1 && text.front() == '/';
 }
 

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exporter/config/yaml.h"
 #include "exporter/web/test_hashes.h"
+#include "exporter/web/web_config_test_util.h"
 
 namespace spire_exporter {
 namespace {
@@ -14,21 +14,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 
-Result<WebConfig> Read(const std::string& text) {
-  const Result<ConfigNode> tree = ParseYaml(text, "web.yml");
-  if (!tree.ok()) return tree.error();
-  return ReadWebConfig(*tree, "/etc/web");
-}
-
-std::string ErrorOf(const std::string& text) {
-  const Result<WebConfig> config = Read(text);
-  return config.ok() ? "no error" : config.error().ToString();
-}
-
 constexpr const char* kTls = "tls_server_config:\n  cert_file: a.crt\n  key_file: a.key\n";
 
 TEST(WebConfigTest, AnEmptyFileAsksForNothing) {
-  const Result<WebConfig> config = Read("");
+  const Result<WebConfig> config = ReadTestConfig("");
   ASSERT_TRUE(config.ok());
   EXPECT_FALSE(config->tls.has_value());
   EXPECT_FALSE(config->asks_for_certificate());
@@ -38,7 +27,7 @@ TEST(WebConfigTest, AnEmptyFileAsksForNothing) {
 
 // Every key that the toolkit documents, in one file.
 TEST(WebConfigTest, TakesEveryKeyOfTheToolkit) {
-  const Result<WebConfig> config = Read(R"(
+  const Result<WebConfig> config = ReadTestConfig(R"(
 tls_server_config:
   cert_file: server.crt
   key_file: /keys/server.key
@@ -65,7 +54,7 @@ rate_limit:
   burst: 20
 basic_auth_users:
   alice: )" + std::string(kHashOfSecret) +
-                                        "\n  bob: " + kHashOfOther + "\n");
+                                                  "\n  bob: " + kHashOfOther + "\n");
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   const TlsSettings& tls = config->tls.value();
   EXPECT_EQ(tls.certificate.file, "/etc/web/server.crt");
@@ -89,7 +78,7 @@ basic_auth_users:
 
 TEST(WebConfigTest, TakesCertificatesInline) {
   const Result<WebConfig> config =
-      Read("tls_server_config:\n  cert: |\n    line one\n    line two\n  key: k\n");
+      ReadTestConfig("tls_server_config:\n  cert: |\n    line one\n    line two\n  key: k\n");
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->tls->certificate.inline_text, "line one\nline two\n");
   EXPECT_EQ(config->tls->certificate.file, "");
@@ -99,19 +88,19 @@ TEST(WebConfigTest, TakesRulesForSpiffeIds) {
   const std::string tls =
       std::string(kTls) + "  client_ca_file: ca.crt\n  client_auth_type: VerifyClientCertIfGiven\n";
   const Result<WebConfig> config =
-      Read(tls +
-           "authorization:\n  spiffe_ids: [\"spiffe://a.test/ns/*/sa/p\"]\n"
-           "  trust_domains: [b.test]\n");
+      ReadTestConfig(tls +
+                     "authorization:\n  spiffe_ids: [\"spiffe://a.test/ns/*/sa/p\"]\n"
+                     "  trust_domains: [b.test]\n");
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   ASSERT_EQ(config->spiffe_rules.size(), 2u);
   EXPECT_TRUE(config->spiffe_rules[0].Matches("spiffe://a.test/ns/x/sa/p"));
   EXPECT_TRUE(config->spiffe_rules[1].Matches("spiffe://b.test/any"));
   EXPECT_THAT(
-      ErrorOf(tls + "authorization:\n  spiffe_ids: [\"spiffe://a.test/x*\"]\n"),
+      TestConfigError(tls + "authorization:\n  spiffe_ids: [\"spiffe://a.test/x*\"]\n"),
       HasSubstr("web.yml:7:15: authorization.spiffe_ids: \"spiffe://a.test/x*\": expected"));
-  EXPECT_THAT(ErrorOf(tls + "authorization: {}\n"),
+  EXPECT_THAT(TestConfigError(tls + "authorization: {}\n"),
               HasSubstr("expected spiffe_ids, trust_domains"));
-  EXPECT_THAT(ErrorOf("authorization:\n  trust_domains: [b.test]\n"),
+  EXPECT_THAT(TestConfigError("authorization:\n  trust_domains: [b.test]\n"),
               HasSubstr("client_auth_type that verifies"));
 }
 
@@ -145,12 +134,13 @@ TEST(WebConfigTest, ErrorsNameThePlaceAndWhatWasExpected) {
       {"rate_limit: {interval: 1s, burst: 0}\n", "rate_limit.burst: expected at least 1"},
       {"rate_limit: {interval: fast}\n", "rate_limit.interval"},
   };
-  for (const auto& one : cases) EXPECT_THAT(ErrorOf(one.text), HasSubstr(one.expected)) << one.text;
+  for (const auto& one : cases)
+    EXPECT_THAT(TestConfigError(one.text), HasSubstr(one.expected)) << one.text;
 }
 
 TEST(WebConfigTest, ErrorsNeverShowAHash) {
   const std::string hash = "$2y$99$thisisasecretthisisasecretthisisasecretthisisasecret..";
-  const std::string error = ErrorOf("basic_auth_users:\n  alice: " + hash + "\n");
+  const std::string error = TestConfigError("basic_auth_users:\n  alice: " + hash + "\n");
   EXPECT_THAT(error, HasSubstr("web.yml:2:10: basic_auth_users.alice: expected a bcrypt"));
   EXPECT_THAT(error, Not(HasSubstr("thisisasecret")));
 }

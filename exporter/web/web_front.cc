@@ -28,7 +28,7 @@ constexpr FamilyDescription kGoodTime{
     .unit = "seconds",
     .help = "When the web configuration was last found good, as Unix time.",
     .source = "--web.config.file"};
-constexpr std::array<const FamilyDescription*, 2> kFamilies = {&kGood, &kGoodTime};
+constexpr std::array<const FamilyDescription*, 2> kReloadFamilies = {&kGood, &kGoodTime};
 
 Result<std::string> ReadFile(const std::string& path, size_t most) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
@@ -88,7 +88,7 @@ Status CheckWebFiles(const std::string& file, const ParseWebConfig& parse) {
 
 std::span<const FamilyDescription* const> WebFamilies() {
   static const std::vector<const FamilyDescription*> all = [] {
-    std::vector<const FamilyDescription*> both(kFamilies.begin(), kFamilies.end());
+    std::vector<const FamilyDescription*> both(kReloadFamilies.begin(), kReloadFamilies.end());
     both.insert(both.end(), WebTlsFamilies().begin(), WebTlsFamilies().end());
     return both;
   }();

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exporter/config/yaml.h"
 #include "exporter/web/web_config.h"
+#include "exporter/web/web_config_test_util.h"
 
 namespace spire_exporter {
 namespace {
@@ -10,56 +10,47 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Result<WebConfig> Read(const std::string& text) {
-  const Result<ConfigNode> tree = ParseYaml(text, "web.yml");
-  if (!tree.ok()) return tree.error();
-  return ReadWebConfig(*tree, "/etc/web");
-}
-
-std::string ErrorOf(const std::string& text) {
-  const Result<WebConfig> config = Read(text);
-  return config.ok() ? "no error" : config.error().ToString();
-}
-
 constexpr const char* kSpiffe =
     "tls_server_config:\n  spiffe:\n    socket_path: unix:///run/a.sock\n";
 
 TEST(WebSpiffeConfigTest, ASocketIsEnough) {
-  const Result<WebConfig> config = Read(kSpiffe);
+  const Result<WebConfig> config = ReadTestConfig(kSpiffe);
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   EXPECT_EQ(config->tls->spiffe->socket, "unix:///run/a.sock");
   EXPECT_EQ(config->tls->client_auth, ClientAuth::kRequireAndVerifyClientCert);
   EXPECT_FALSE(config->asks_for_certificate()) << "all of the own trust domain";
   EXPECT_TRUE(config->tls->spiffe->foreign_trust_domains.empty());
-  EXPECT_EQ(Read("tls_server_config: {spiffe: {socket_path: /run/a.sock}}")->tls->spiffe->socket,
+  EXPECT_EQ(ReadTestConfig("tls_server_config: {spiffe: {socket_path: /run/a.sock}}")
+                ->tls->spiffe->socket,
             "/run/a.sock");
 }
 
 TEST(WebSpiffeConfigTest, TakesTheKeysThatWereProposedForTheToolkit) {
   const Result<WebConfig> config =
-      Read(std::string(kSpiffe) +
-           "    enabled: true\n    authorized_ids: [\"spiffe://a.test/prometheus\"]\n");
+      ReadTestConfig(std::string(kSpiffe) +
+                     "    enabled: true\n    authorized_ids: [\"spiffe://a.test/prometheus\"]\n");
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   ASSERT_EQ(config->spiffe_rules.size(), 1u);
   EXPECT_TRUE(config->spiffe_rules[0].Matches("spiffe://a.test/prometheus"));
-  const Result<WebConfig> off = Read(std::string(kSpiffe) + "    enabled: false\n");
+  const Result<WebConfig> off = ReadTestConfig(std::string(kSpiffe) + "    enabled: false\n");
   ASSERT_TRUE(off.ok());
   EXPECT_FALSE(off->tls.has_value());
 }
 
 TEST(WebSpiffeConfigTest, RulesNameTheForeignTrustDomains) {
-  const Result<WebConfig> config = Read(std::string(kSpiffe) +
-                                        "    authorized_ids: [\"spiffe://a.test/ns/*/sa/p\"]\n"
-                                        "authorization:\n  trust_domains: [b.test]\n");
+  const Result<WebConfig> config =
+      ReadTestConfig(std::string(kSpiffe) +
+                     "    authorized_ids: [\"spiffe://a.test/ns/*/sa/p\"]\n"
+                     "authorization:\n  trust_domains: [b.test]\n");
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   EXPECT_EQ(config->spiffe_rules.size(), 2u);
   EXPECT_THAT(config->tls->spiffe->foreign_trust_domains, ElementsAre("a.test", "b.test"));
 }
 
 TEST(WebSpiffeConfigTest, AFallbackHasFilesOfItsOwn) {
-  const Result<WebConfig> config =
-      Read(std::string(kSpiffe) +
-           "    fallback: {cert_file: b.crt, key_file: /b.key, client_ca_file: ca.crt}\n");
+  const Result<WebConfig> config = ReadTestConfig(
+      std::string(kSpiffe) +
+      "    fallback: {cert_file: b.crt, key_file: /b.key, client_ca_file: ca.crt}\n");
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   EXPECT_EQ(config->tls->spiffe->fallback_certificate.file, "/etc/web/b.crt");
   EXPECT_EQ(config->tls->spiffe->fallback_key.file, "/b.key");
@@ -68,7 +59,7 @@ TEST(WebSpiffeConfigTest, AFallbackHasFilesOfItsOwn) {
 
 TEST(WebSpiffeConfigTest, WhoAsksForNoClientCertificateGetsNone) {
   const Result<WebConfig> config =
-      Read(std::string(kSpiffe) + "  client_auth_type: NoClientCert\n");
+      ReadTestConfig(std::string(kSpiffe) + "  client_auth_type: NoClientCert\n");
   ASSERT_TRUE(config.ok()) << config.error().ToString();
   EXPECT_EQ(config->tls->client_auth, ClientAuth::kNoClientCert);
 }
@@ -97,7 +88,8 @@ TEST(WebSpiffeConfigTest, ErrorsNameThePlaceAndWhatWasExpected) {
       {std::string(kSpiffe) + "    authorized_ids: [\"spiffe://a.test/p\"]\nauthorization: {}\n",
        "expected spiffe_ids, trust_domains"},
   };
-  for (const auto& one : cases) EXPECT_THAT(ErrorOf(one.text), HasSubstr(one.expected)) << one.text;
+  for (const auto& one : cases)
+    EXPECT_THAT(TestConfigError(one.text), HasSubstr(one.expected)) << one.text;
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ constexpr FamilyDescription kState{
     .help = "What the Workload API that the page's SVID comes from last did.",
     .source = "Workload API",
     .series_max = 4};
-constexpr std::array<const FamilyDescription*, 5> kFamilies = {&kExpiry, &kNotBefore, &kSource,
-                                                               &kReceived, &kState};
+constexpr std::array<const FamilyDescription*, 5> kTlsFamilies = {&kExpiry, &kNotBefore, &kSource,
+                                                                  &kReceived, &kState};
 
 std::string_view SourceName(const TlsServer::State& state) {
   if (state.generation == 0) return "none";
@@ -74,7 +74,7 @@ std::shared_ptr<CertificateSource> FallbackOf(const SpiffeSettings& spiffe) {
 }  // namespace
 
 std::span<const FamilyDescription* const> WebTlsFamilies() {
-  return kFamilies;
+  return kTlsFamilies;
 }
 
 Status CheckTlsFiles(const TlsSettings& settings) {

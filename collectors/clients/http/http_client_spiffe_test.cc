@@ -15,7 +15,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kHello[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 constexpr const char* kServer = "URI:spiffe://example.org/spire/server";
 constexpr const char* kExporter = "URI:spiffe://example.org/exporter";
 

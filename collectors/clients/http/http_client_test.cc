@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr char kHello[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
 struct Outcome {
   Result<HttpReply> reply;
   Duration late;  // how long after its deadline the call came back; negative when before

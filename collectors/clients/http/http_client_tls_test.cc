@@ -14,8 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-constexpr char kHello[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
 class HttpClientTlsTest : public ::testing::Test {
  protected:
   HttpClientTlsTest() {

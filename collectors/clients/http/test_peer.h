@@ -19,6 +19,8 @@
 
 namespace spire_exporter {
 
+inline constexpr char kHello[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
 // Listens on a free port of 127.0.0.1, or of ::1.
 class TestListener {
  public:

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kAuthoritiesMax = 1000;
-constexpr int kDepthMax = 16;
+constexpr int kBundleDepthMax = 16;
 constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
 
@@ -67,7 +67,7 @@ Result<BundleDocument> ReadPem(std::string_view text) {
   return document;
 }
 
-std::string_view Text(const Json& object, const char* name) {
+std::string_view TextView(const Json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return {};
   return found->get_ref<const std::string&>();
@@ -75,7 +75,7 @@ std::string_view Text(const Json& object, const char* name) {
 
 Status AddKey(const Json& key, BundleDocument* document) {
   if (!key.is_object()) return NoBundle("a key that is no object");
-  const std::string_view use = Text(key, "use");
+  const std::string_view use = TextView(key, "use");
   if (use == "x509-svid") {
     const auto chain = key.find("x5c");
     // Exactly one certificate (section 4.2.2).
@@ -89,7 +89,7 @@ Status AddKey(const Json& key, BundleDocument* document) {
   if (document->certificates.size() + document->key_ids.size() >= kAuthoritiesMax) {
     return Error{Code::kResourceExhausted, "bundle: more than 1000 authorities", "", false};
   }
-  const std::string_view id = Text(key, "kid");
+  const std::string_view id = TextView(key, "kid");
   if (id.empty()) return NoBundle("a key without an id");
   document->key_ids.emplace_back(id);
   return {};
@@ -100,7 +100,7 @@ Result<BundleDocument> ReadJson(std::string_view text) {
   const Json json = Json::parse(
       text.begin(), text.end(),
       [&deep](int depth, Json::parse_event_t, Json&) {
-        deep = deep || depth > kDepthMax;
+        deep = deep || depth > kBundleDepthMax;
         return !deep;
       },
       false);

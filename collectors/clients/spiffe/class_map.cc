@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "collectors/clients/spiffe/spiffe_id.h"
 #include "exporter/base/text.h"
 
 namespace spire_exporter::spiffe {
 namespace {
 
-constexpr std::string_view kScheme = "spiffe://";
 constexpr size_t kIdMax = 2048;
 constexpr size_t kTrustDomainMax = 255;
 constexpr size_t kNameMax = 32;
@@ -26,7 +26,7 @@ bool IsPatternByte(char c) {
   return IsDomainByte(c) || (c >= 'A' && c <= 'Z') || c == '*';
 }
 
-bool IsSegment(std::string_view segment) {
+bool IsPatternSegment(std::string_view segment) {
   return !segment.empty() && segment != "." && segment != ".." &&
          std::all_of(segment.begin(), segment.end(), IsPatternByte) &&
          segment.find("**") == std::string_view::npos &&
@@ -100,15 +100,15 @@ Result<ClassMap> ClassMap::Make(std::span<const ClassOptions> options) {
 
 Status ClassMap::Insert(std::string_view pattern, uint32_t number) {
   const Error bad{Code::kInvalidArgument, "not a pattern", "", false};
-  if (pattern.size() > kIdMax || !pattern.starts_with(kScheme)) return bad;
-  pattern.remove_prefix(kScheme.size());
+  if (pattern.size() > kIdMax || !pattern.starts_with(kSpiffeScheme)) return bad;
+  pattern.remove_prefix(kSpiffeScheme.size());
   const bool open = pattern.ends_with("/**");
   if (open) pattern.remove_suffix(3);
   const std::vector<std::string_view> parts = Split(pattern, '/');
   const std::string_view domain = parts.front();
   if (domain.empty() || domain.size() > kTrustDomainMax ||
       !std::all_of(domain.begin(), domain.end(), IsDomainByte) ||
-      !std::all_of(parts.begin() + 1, parts.end(), IsSegment)) {
+      !std::all_of(parts.begin() + 1, parts.end(), IsPatternSegment)) {
     return bad;
   }
   uint32_t at = 0;
@@ -156,9 +156,9 @@ void ClassMap::Search(uint32_t node, std::string_view rest, uint32_t& best) cons
 
 size_t ClassMap::Find(std::string_view id) const {
   const size_t other = names_.size() - 1;
-  if (trivial() || id.size() > kIdMax || !id.starts_with(kScheme)) return other;
+  if (trivial() || id.size() > kIdMax || !id.starts_with(kSpiffeScheme)) return other;
   uint32_t best = kNone;
-  Search(0, id.substr(kScheme.size()), best);
+  Search(0, id.substr(kSpiffeScheme.size()), best);
   return best == kNone ? other : class_of_[best];
 }
 

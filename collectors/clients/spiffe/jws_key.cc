@@ -12,19 +12,14 @@
 #include <cstdint>
 #include <memory>
 
+#include "collectors/clients/spiffe/free.h"
+
 namespace spire_exporter::spiffe {
 namespace {
 
 constexpr size_t kModulusBytesMax = 2048;
 constexpr size_t kExponentBytesMax = 8;
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* thing) const {
-    kFree(thing);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;

@@ -74,7 +74,7 @@ std::vector<std::string> Audience(const Json& payload) {
 }
 
 // JWT-SVID.md, sections 2 and 3.
-std::optional<Token> Parse(std::string_view text) {
+std::optional<Token> ParseToken(std::string_view text) {
   const size_t first = text.find('.');
   const size_t second = text.find('.', first == std::string_view::npos ? first : first + 1);
   if (second == std::string_view::npos) return std::nullopt;
@@ -132,7 +132,7 @@ Result<JwtFacts> ReadJwt(std::string_view token) {
   if (token.size() > kTokenBytesMax) {
     return Error{Code::kResourceExhausted, "a token of more than 16 KiB", "", false};
   }
-  auto parsed = Parse(token);
+  auto parsed = ParseToken(token);
   if (!parsed) return Error{Code::kDataLoss, "text that is no JWT-SVID", "", false};
   return std::move(parsed->facts);
 }
@@ -140,7 +140,7 @@ Result<JwtFacts> ReadJwt(std::string_view token) {
 Verdict VerifyJwtSvid(std::string_view token, std::string_view jwks, std::string_view audience,
                       SystemTime now) {
   if (token.size() > kTokenBytesMax) return Verdict::kMalformed;
-  const auto parsed = Parse(token);
+  const auto parsed = ParseToken(token);
   if (!parsed || parsed->facts.key_id.empty() || parsed->audience.empty()) {
     return Verdict::kMalformed;
   }

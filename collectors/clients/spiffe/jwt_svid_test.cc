@@ -11,18 +11,19 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-constexpr sys_seconds kStart{seconds(1'800'000'000)};
+constexpr sys_seconds kIssuedAt{seconds(1'800'000'000)};
 constexpr std::string_view kAudience = "canary-7";
 constexpr std::string_view kPayload =
     R"({"aud":["canary-7"],"exp":1800000300,"iat":1800000000,"sub":"spiffe://example.org/canary"})";
 
 class JwtSvidTest : public testing::Test {
  protected:
-  Verdict Judge(std::string_view payload, SystemTime now = kStart + seconds(5)) const {
+  Verdict Judge(std::string_view payload, SystemTime now = kIssuedAt + seconds(5)) const {
     return VerifyJwtSvid(SignTestJwt(key_, payload), TestJwks({key_}), kAudience, now);
   }
   Verdict JudgeHeader(std::string_view header) const {
-    return VerifyJwtSvid(SignTestJwt(key_, header, kPayload), TestJwks({key_}), kAudience, kStart);
+    return VerifyJwtSvid(SignTestJwt(key_, header, kPayload), TestJwks({key_}), kAudience,
+                         kIssuedAt);
   }
 
   const TestJwtKey key_ = MakeTestJwtKey("k1", "ES256");
@@ -32,21 +33,22 @@ TEST_F(JwtSvidTest, AcceptsWhatSpireSigns) {
   for (const char* algorithm :
        {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}) {
     const TestJwtKey key = MakeTestJwtKey("k", algorithm);
-    EXPECT_EQ(VerifyJwtSvid(SignTestJwt(key, kPayload), TestJwks({key_, key}), kAudience, kStart),
-              Verdict::kGood)
+    EXPECT_EQ(
+        VerifyJwtSvid(SignTestJwt(key, kPayload), TestJwks({key_, key}), kAudience, kIssuedAt),
+        Verdict::kGood)
         << algorithm;
   }
 }
 
 TEST_F(JwtSvidTest, GoesByTheTimeItIsGiven) {
-  EXPECT_EQ(Judge(kPayload, kStart + seconds(299)), Verdict::kGood);
-  EXPECT_EQ(Judge(kPayload, kStart + seconds(300)), Verdict::kExpired);
+  EXPECT_EQ(Judge(kPayload, kIssuedAt + seconds(299)), Verdict::kGood);
+  EXPECT_EQ(Judge(kPayload, kIssuedAt + seconds(300)), Verdict::kExpired);
   // The signer's clock may be ahead: RFC 7519 has no rule on `iat`.
-  EXPECT_EQ(Judge(kPayload, kStart - seconds(5)), Verdict::kGood);
+  EXPECT_EQ(Judge(kPayload, kIssuedAt - seconds(5)), Verdict::kGood);
   const std::string later =
       R"({"aud":"canary-7","exp":1800000300,"nbf":1800000100,"sub":"spiffe://example.org/canary"})";
-  EXPECT_EQ(Judge(later, kStart + seconds(99)), Verdict::kNotYetValid);
-  EXPECT_EQ(Judge(later, kStart + seconds(100)), Verdict::kGood);
+  EXPECT_EQ(Judge(later, kIssuedAt + seconds(99)), Verdict::kNotYetValid);
+  EXPECT_EQ(Judge(later, kIssuedAt + seconds(100)), Verdict::kGood);
 }
 
 TEST_F(JwtSvidTest, SurvivesAbsurdTimes) {
@@ -70,7 +72,7 @@ TEST_F(JwtSvidTest, TrustsOnlyTheKeyOfThatId) {
   const TestJwtKey renamed{"k2", key_.algorithm, key_.key};
   const std::string token = SignTestJwt(key_, kPayload);
   const auto judge = [&](const std::string& jwks) {
-    return VerifyJwtSvid(token, jwks, kAudience, kStart);
+    return VerifyJwtSvid(token, jwks, kAudience, kIssuedAt);
   };
   EXPECT_EQ(judge(TestJwks({stranger})), Verdict::kUntrusted);
   EXPECT_EQ(judge(TestJwks({renamed})), Verdict::kUntrusted);
@@ -118,9 +120,9 @@ TEST_F(JwtSvidTest, ATokenThatWasTamperedWithIsUntrusted) {
   const size_t first = token.find('.'), second = token.rfind('.');
   EXPECT_EQ(
       VerifyJwtSvid(token.substr(0, first + 1) + EncodeBase64Url(forged) + token.substr(second),
-                    TestJwks({key_}), kAudience, kStart),
+                    TestJwks({key_}), kAudience, kIssuedAt),
       Verdict::kUntrusted);
-  EXPECT_EQ(VerifyJwtSvid(token.substr(0, second + 1), TestJwks({key_}), kAudience, kStart),
+  EXPECT_EQ(VerifyJwtSvid(token.substr(0, second + 1), TestJwks({key_}), kAudience, kIssuedAt),
             Verdict::kUntrusted);
 }
 
@@ -129,7 +131,7 @@ TEST_F(JwtSvidTest, GarbageIsMalformed) {
   for (const std::string& text :
        {std::string(), std::string("."), std::string(".."), std::string("a.b.c"), token + ".x",
         token + "=", token.substr(0, token.rfind('.')), " " + token}) {
-    EXPECT_EQ(VerifyJwtSvid(text, TestJwks({key_}), kAudience, kStart), Verdict::kMalformed);
+    EXPECT_EQ(VerifyJwtSvid(text, TestJwks({key_}), kAudience, kIssuedAt), Verdict::kMalformed);
     EXPECT_EQ(ReadJwt(text).error().code, Code::kDataLoss);
   }
 }
@@ -143,12 +145,14 @@ TEST_F(JwtSvidTest, BoundsWhatItReads) {
 
   const std::string token = SignTestJwt(key_, kPayload);
   const std::string jwks = TestJwks({key_});
-  EXPECT_EQ(VerifyJwtSvid(token, std::string(524'288 - jwks.size(), ' ') + jwks, kAudience, kStart),
-            Verdict::kGood);
-  EXPECT_EQ(VerifyJwtSvid(token, std::string(524'289 - jwks.size(), ' ') + jwks, kAudience, kStart),
-            Verdict::kUntrusted);
+  EXPECT_EQ(
+      VerifyJwtSvid(token, std::string(524'288 - jwks.size(), ' ') + jwks, kAudience, kIssuedAt),
+      Verdict::kGood);
+  EXPECT_EQ(
+      VerifyJwtSvid(token, std::string(524'289 - jwks.size(), ' ') + jwks, kAudience, kIssuedAt),
+      Verdict::kUntrusted);
   const std::string deep = R"({"a":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
-  EXPECT_EQ(VerifyJwtSvid(token, deep, kAudience, kStart), Verdict::kUntrusted);
+  EXPECT_EQ(VerifyJwtSvid(token, deep, kAudience, kIssuedAt), Verdict::kUntrusted);
 }
 
 TEST_F(JwtSvidTest, TellsWhatATokenSays) {
@@ -156,8 +160,8 @@ TEST_F(JwtSvidTest, TellsWhatATokenSays) {
   ASSERT_TRUE(facts.ok());
   EXPECT_EQ(facts->subject, "spiffe://example.org/canary");
   EXPECT_EQ(facts->key_id, "k1");
-  EXPECT_EQ(facts->issued_at, kStart);
-  EXPECT_EQ(facts->expires_at, kStart + seconds(300));
+  EXPECT_EQ(facts->issued_at, kIssuedAt);
+  EXPECT_EQ(facts->expires_at, kIssuedAt + seconds(300));
 }
 
 TEST(Base64UrlTest, TakesOneFormOfEachText) {

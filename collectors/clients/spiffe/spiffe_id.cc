@@ -5,7 +5,6 @@
 namespace spire_exporter::spiffe {
 namespace {
 
-constexpr std::string_view kScheme = "spiffe://";
 constexpr size_t kIdBytesMax = 2048;
 constexpr size_t kTrustDomainBytesMax = 255;
 
@@ -22,8 +21,8 @@ bool IsSegment(std::string_view segment) {
 }  // namespace
 
 bool IsSpiffeId(std::string_view text) {
-  if (text.size() > kIdBytesMax || !text.starts_with(kScheme)) return false;
-  text.remove_prefix(kScheme.size());
+  if (text.size() > kIdBytesMax || !text.starts_with(kSpiffeScheme)) return false;
+  text.remove_prefix(kSpiffeScheme.size());
   const std::string_view domain = text.substr(0, text.find('/'));
   if (domain.empty() || domain.size() > kTrustDomainBytesMax ||
       !std::all_of(domain.begin(), domain.end(), IsSmallWord)) {
@@ -40,7 +39,7 @@ bool IsSpiffeId(std::string_view text) {
 }
 
 bool IsWorkloadId(std::string_view text) {
-  return IsSpiffeId(text) && text.find('/', kScheme.size()) != std::string_view::npos;
+  return IsSpiffeId(text) && text.find('/', kSpiffeScheme.size()) != std::string_view::npos;
 }
 
 }  // namespace spire_exporter::spiffe

@@ -6,6 +6,8 @@
 
 namespace spire_exporter::spiffe {
 
+inline constexpr std::string_view kSpiffeScheme = "spiffe://";
+
 // `spiffe://example.org/ns/shop`: at most 2048 bytes, a trust domain of lower-case letters, digits,
 // `.`, `-` and `_`, and a path of segments that are neither empty nor dots alone. The path may be
 // missing: that is the trust domain itself.

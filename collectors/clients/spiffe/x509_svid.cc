@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "collectors/clients/spiffe/free.h"
 #include "collectors/clients/spiffe/spiffe_id.h"
 
 namespace spire_exporter::spiffe {
@@ -23,13 +24,6 @@ constexpr size_t kRootsMax = 1000;
 constexpr size_t kRootsTriedMax = 100;
 constexpr int kKeyIdBytesMax = 64;
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* thing) const {
-    kFree(thing);
-  }
-};
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
@@ -62,7 +56,7 @@ Certificate Take(std::string_view* der) {
 }
 
 // `der` as a whole.
-Certificate Parse(std::string_view der) {
+Certificate ParseCertificate(std::string_view der) {
   Certificate certificate = Take(&der);
   if (!der.empty()) certificate.reset();
   return certificate;
@@ -224,7 +218,7 @@ Verdict VerifyX509Svid(std::span<const std::string> chain, std::span<const std::
   std::vector<Certificate> given;
   const Stack above;
   for (const std::string& der : chain) {
-    given.push_back(Parse(der));
+    given.push_back(ParseCertificate(der));
     if (!given.back()) return Verdict::kMalformed;
     if (given.size() > 1) sk_X509_push(above.certificates, given.back().get());
   }
@@ -234,7 +228,7 @@ Verdict VerifyX509Svid(std::span<const std::string> chain, std::span<const std::
   std::vector<Certificate> trusted;
   for (const std::string& der : roots.first(std::min(roots.size(), kRootsMax))) {
     // One that cannot be read costs itself alone.
-    if (Certificate root = Parse(der)) trusted.push_back(std::move(root));
+    if (Certificate root = ParseCertificate(der)) trusted.push_back(std::move(root));
   }
   const int problem = Verify(leaf, above.certificates, trusted, now);
   // OpenSSL chooses an issuer by its name and key id, and looks at no second one when that did not

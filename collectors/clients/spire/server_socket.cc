@@ -11,7 +11,7 @@
 namespace spire_exporter::spire {
 namespace {
 
-constexpr size_t kElementsMax = 1000;
+constexpr size_t kServerElementsMax = 1000;
 constexpr int kServing = 1;
 // A page carries whole bundles: when one is too long, smaller ones are asked for.
 constexpr int kPageSizes[] = {500, 50, 5};
@@ -40,7 +40,8 @@ ServerSocket::ServerSocket(std::shared_ptr<Channel> channel) : channel_(std::mov
 Result<bool> ServerSocket::Serving(const Call& call) const {
   const auto bytes = AsSocket(channel_).Ask(Method::kHealth, "", call);
   if (!bytes.ok()) return bytes.error();
-  const auto message = ReadMessage<wire::HealthResponse>(Method::kHealth, *bytes, kElementsMax);
+  const auto message =
+      ReadMessage<wire::HealthResponse>(Method::kHealth, *bytes, kServerElementsMax);
   if (!message.ok()) return message.error();
   return message->status() == kServing;
 }
@@ -49,7 +50,7 @@ Result<LocalAuthorities> ServerSocket::Authorities(AuthorityType type, const Cal
   const Method method = MethodOf(type);
   const auto bytes = AsSocket(channel_).Ask(method, "", call);
   if (!bytes.ok()) return bytes.error();
-  const auto message = ReadMessage<wire::AuthorityStates>(method, *bytes, kElementsMax);
+  const auto message = ReadMessage<wire::AuthorityStates>(method, *bytes, kServerElementsMax);
   if (!message.ok()) return message.error();
   LocalAuthorities authorities;
   if (message->has_active()) authorities.active = ToAuthority(message->active());
@@ -76,7 +77,7 @@ Result<std::vector<FederationRelationship>> ServerSocket::Federation(size_t max,
       ++size;
       continue;
     }
-    auto message = ReadMessage<wire::RelationshipsResponse>(kMethod, *bytes, kElementsMax);
+    auto message = ReadMessage<wire::RelationshipsResponse>(kMethod, *bytes, kServerElementsMax);
     if (!message.ok()) return std::move(message).error();
     for (auto& relationship : *message->mutable_federation_relationships()) {
       if (relationships.size() >= max) {

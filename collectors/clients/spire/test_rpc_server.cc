@@ -123,9 +123,9 @@ class Federation final : public ::spire::api::server::trustdomain::v1::TrustDoma
   const TestRpcs& rpcs_;
 };
 
-class Server final : public TestRpcServer {
+class RpcServer final : public TestRpcServer {
  public:
-  Server(TestRpcs rpcs, const std::string& socket) : rpcs_(std::move(rpcs)) {
+  RpcServer(TestRpcs rpcs, const std::string& socket) : rpcs_(std::move(rpcs)) {
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(-1);
     if (!socket.empty()) {
@@ -138,7 +138,7 @@ class Server final : public TestRpcServer {
     server_ = builder.BuildAndStart();
     if (!server_) throw std::runtime_error("no server on " + socket);
   }
-  ~Server() override { Stop(); }
+  ~RpcServer() override { Stop(); }
 
   void Serve(int fd) override {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -163,7 +163,7 @@ class Server final : public TestRpcServer {
 }  // namespace
 
 std::unique_ptr<TestRpcServer> TestRpcServer::Start(TestRpcs rpcs, const std::string& socket) {
-  return std::make_unique<Server>(std::move(rpcs), socket);
+  return std::make_unique<RpcServer>(std::move(rpcs), socket);
 }
 
 }  // namespace spire_exporter::spire

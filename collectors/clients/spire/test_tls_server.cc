@@ -36,9 +36,9 @@ int PickHttp2(SSL*, const unsigned char** out, unsigned char* size, const unsign
   return SSL_TLSEXT_ERR_OK;
 }
 
-class Server final : public TestTlsServer {
+class TlsServer final : public TestTlsServer {
  public:
-  Server(const TestTlsIdentity& identity, std::function<void(int)> serve)
+  TlsServer(const TestTlsIdentity& identity, std::function<void(int)> serve)
       : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free), serve_(std::move(serve)) {
     std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own writes raise it
     const auto check = [](bool good) {
@@ -66,7 +66,7 @@ class Server final : public TestTlsServer {
                       &address_.size) == 0);
     thread_ = std::thread([this] { Run(); });
   }
-  ~Server() override {
+  ~TlsServer() override {
     shutdown(listener_.get(), SHUT_RDWR);  // accept(2) returns
     thread_.join();
     for (std::thread& connection : connections_) connection.join();
@@ -125,7 +125,7 @@ class Server final : public TestTlsServer {
 
 std::unique_ptr<TestTlsServer> TestTlsServer::Start(TestTlsIdentity identity,
                                                     std::function<void(int fd)> serve) {
-  return std::make_unique<Server>(identity, std::move(serve));
+  return std::make_unique<TlsServer>(identity, std::move(serve));
 }
 
 SocketAddress LoopbackAddress(int port) {

@@ -12,7 +12,7 @@ namespace spire_exporter::spire {
 namespace {
 
 // SVIDs, or bundles of trust domains.
-constexpr size_t kElementsMax = 1000;
+constexpr size_t kWorkloadElementsMax = 1000;
 constexpr Duration kBackoffFirst = std::chrono::milliseconds(100);
 constexpr Duration kBackoffMax = std::chrono::seconds(30);
 
@@ -24,7 +24,8 @@ std::map<std::string, std::string> ByName(const Entries& entries) {
 }
 
 Result<X509Context> ReadX509(std::string_view bytes) {
-  auto message = ReadMessage<wire::X509SvidResponse>(Method::kFetchX509Svid, bytes, kElementsMax);
+  auto message =
+      ReadMessage<wire::X509SvidResponse>(Method::kFetchX509Svid, bytes, kWorkloadElementsMax);
   if (!message.ok()) return std::move(message).error();
   if (message->svids().empty()) {
     return CallError(Method::kFetchX509Svid, Code::kDataLoss, "an answer without an SVID");
@@ -59,7 +60,7 @@ Result<std::map<std::string, std::string>> FetchBundles(const std::shared_ptr<Ch
                                                         Method method, const Call& call) {
   const auto bytes = First(channel, method, call);
   if (!bytes.ok()) return bytes.error();
-  auto message = ReadMessage<Response>(method, *bytes, kElementsMax);
+  auto message = ReadMessage<Response>(method, *bytes, kWorkloadElementsMax);
   if (!message.ok()) return std::move(message).error();
   return ByName(message->bundles());
 }
@@ -91,7 +92,7 @@ Result<std::vector<JwtSvid>> WorkloadApi::FetchJwtSvid(const std::string& audien
   request.set_spiffe_id(spiffe_id);
   const auto bytes = AsSocket(channel_).Ask(kMethod, request.SerializeAsString(), call);
   if (!bytes.ok()) return bytes.error();
-  auto message = ReadMessage<wire::JwtSvidResponse>(kMethod, *bytes, kElementsMax);
+  auto message = ReadMessage<wire::JwtSvidResponse>(kMethod, *bytes, kWorkloadElementsMax);
   if (!message.ok()) return std::move(message).error();
   if (message->svids().empty()) {
     return CallError(kMethod, Code::kDataLoss, "an answer without an SVID");

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kAudiencesKept = 1000;
 // How often an idle stream looks whether its peer is still there.
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kLookAtPeer{20};
 
 const grpc::Status& NoIdentity() {
   static const grpc::Status status(grpc::StatusCode::PERMISSION_DENIED, "no identity issued");
@@ -163,7 +163,7 @@ struct FakeAgentSocket::Service final : SpiffeWorkloadAPI::Service {
     std::unique_lock<Mutex> lock(mutex);
     const uint64_t failing = failures;
     while (*sent == version && failing == failures && !closed && !context->IsCancelled()) {
-      changed.wait_for(lock, kLook);
+      changed.wait_for(lock, kLookAtPeer);
     }
     if (*sent == version) return std::nullopt;
     *sent = version;

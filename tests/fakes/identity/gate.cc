@@ -6,7 +6,7 @@ namespace spire_exporter::fakes {
 namespace {
 
 // How often somebody who waits looks whether the caller still does.
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kLookAtCaller{20};
 
 }  // namespace
 
@@ -31,7 +31,7 @@ Status Gate::Pass(const std::function<bool()>& left) NO_THREAD_SAFETY_ANALYSIS {
   std::unique_lock<Mutex> lock(mutex_);
   while (hang_ && !closed_) {
     if (left()) return Error{Code::kCancelled, "the caller left", {}};
-    changed_.wait_for(lock, kLook);
+    changed_.wait_for(lock, kLookAtCaller);
   }
   if (closed_) return Error{Code::kUnavailable, "the fake is closing", {}};
   return failure_;
