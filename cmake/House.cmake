@@ -12,6 +12,9 @@ define_property(TARGET PROPERTY HOUSE_FOR_SIZE INHERITED)
 # The code under test is compiled as it is shipped, and the tests themselves are not optimised: the expanded
 # assertions of GoogleTest would take most of a build.
 define_property(TARGET PROPERTY HOUSE_IS_TEST)
+# What stands in for others in tests, by folders.
+define_property(DIRECTORY PROPERTY HOUSE_HELPS_TESTS INHERITED)
+define_property(TARGET PROPERTY HOUSE_HELPS_TESTS INHERITED)
 
 add_library(house_flags INTERFACE)
 target_compile_options(house_flags INTERFACE
@@ -29,6 +32,20 @@ if(SPIRE_EXPORTER_SANITIZE)
     -fsanitize=${SPIRE_EXPORTER_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(house_flags INTERFACE -fsanitize=${SPIRE_EXPORTER_SANITIZE})
 endif()
+# Four checks of each access, which address and the code under test find the reason of: in tests' own code and what
+# third parties' headers expand to they take half of the compiler's time.
+set(HOUSE_FEWER_CHECKS)
+if(SPIRE_EXPORTER_SANITIZE MATCHES "undefined")
+  set(HOUSE_FEWER_CHECKS -fno-sanitize=null,alignment,vptr,object-size)
+endif()
+target_compile_options(house_flags INTERFACE
+  $<$<OR:$<BOOL:$<TARGET_PROPERTY:HOUSE_IS_TEST>>,$<BOOL:$<TARGET_PROPERTY:HOUSE_HELPS_TESTS>>>:${HOUSE_FEWER_CHECKS}>)
+# house_fewer_checks(SOURCES...): of whom nearly all is a third party's header. They are compiled by themselves.
+function(house_fewer_checks)
+  if(HOUSE_FEWER_CHECKS)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${HOUSE_FEWER_CHECKS}" SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
 
 # Warnings are for our own sources; Debian's headers come in as system headers.
 add_library(house_warnings INTERFACE)
