@@ -204,6 +204,9 @@ function(house_test name)
   target_compile_definitions(${name} PRIVATE HOUSE_TESTDATA="${PROJECT_SOURCE_DIR}/tests/testdata"
     HOUSE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" HOUSE_BINARY_DIR="${CMAKE_BINARY_DIR}" ${ARG_DEFINITIONS})
   house_test_options(${name})
+  if(NOT SPIRE_EXPORTER_SANITIZE)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)  # of tests, clang-tidy reads the helpers alone
+  endif()
   # Apart from the programs, so that bin/ holds what is shipped and nothing else.
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests-bin)
   add_test(NAME ${name} COMMAND ${name})
