@@ -191,13 +191,14 @@ function(house_program name)
   target_link_libraries(${name} PRIVATE house_flags house_warnings ${ARG_LINKS})
 endfunction()
 
-# house_test(NAME LABEL unit|wire|golden|property|e2e SOURCES ... LINKS ... [TIMEOUT seconds] [DEFINITIONS ...])
+# house_test(NAME LABEL unit|wire|golden|property|e2e SOURCES ... LINKS ... [TIMEOUT seconds] [DEFINITIONS ...]
+#            [COST seconds]): COST is for those that take long, which ctest then starts first
 # Tests find committed data under HOUSE_TESTDATA and never sleep.
 function(house_test name)
   if(NOT SPIRE_EXPORTER_DEVELOPER)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS;DEFINITIONS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;COST" "SOURCES;LINKS;DEFINITIONS" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE house_flags house_warnings ${ARG_LINKS} GTest::gmock GTest::gtest_main)
@@ -213,5 +214,8 @@ function(house_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300) # five times what the longest takes on two busy cores
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(NOT ARG_COST)
+    set(ARG_COST 1)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} COST ${ARG_COST})
 endfunction()

@@ -8,4 +8,4 @@ house_test(datastore_grants_test LABEL unit SOURCES grant_options_test.cc rights
   LINKS collector_datastore_grants)
 house_test(datastore_grants_wire_test LABEL wire SOURCES
   grants_wire_test.cc least_power_wire_test.cc rights_wire_test.cc
-  LINKS collector_datastore_grants test_postgres)
+  LINKS collector_datastore_grants test_postgres COST 30)

@@ -9,6 +9,6 @@ list(APPEND parts datastore_tables)
 house_test(datastore_tables_test LABEL unit SOURCES agents_horizon_test.cc event_follower_test.cc summary_watch_test.cc survey_test.cc
   LINKS datastore_tables)
 house_test(datastore_tables_wire_test LABEL wire SOURCES summary_wire_test.cc survey_wire_test.cc
-  LINKS datastore_tables test_postgres)
+  LINKS datastore_tables test_postgres COST 20)
 house_test(datastore_plans_test LABEL golden SOURCES plans_golden_test.cc
   LINKS datastore_tables test_postgres)

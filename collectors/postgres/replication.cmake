@@ -11,6 +11,6 @@ house_test(postgres_replication_test LABEL unit SOURCES
 house_test(postgres_replication_property_test LABEL property SOURCES replication_property_test.cc
   LINKS postgres_replication)
 house_test(postgres_replication_wire_test LABEL wire SOURCES replication_wire_test.cc
-  LINKS postgres_replication test_postgres TIMEOUT 300)
+  LINKS postgres_replication test_postgres TIMEOUT 300 COST 40)
 house_test(postgres_replication_failover_wire_test LABEL wire
-  SOURCES replication_failover_wire_test.cc LINKS postgres_replication test_postgres TIMEOUT 300)
+  SOURCES replication_failover_wire_test.cc LINKS postgres_replication test_postgres TIMEOUT 300 COST 60)
