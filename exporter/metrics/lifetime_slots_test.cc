@@ -11,7 +11,7 @@
 namespace spire_exporter {
 namespace {
 
-constexpr int64_t kNow = 1'800'000'000;
+constexpr int64_t kSlotsNow = 1'800'000'000;
 
 // The last seconds of cells that become wider by `factor`.
 std::vector<uint32_t> Lasts(double factor) {
@@ -26,14 +26,14 @@ std::vector<uint32_t> Lasts(double factor) {
 // At every edge of a cell and of the range, and everywhere between.
 std::vector<int64_t> Expiries(const std::vector<uint32_t>& lasts, std::mt19937_64& random) {
   using Limits = std::numeric_limits<int64_t>;
-  std::vector<int64_t> all = {Limits::min(), Limits::max(), kNow - 1};
+  std::vector<int64_t> all = {Limits::min(), Limits::max(), kSlotsNow - 1};
   for (const uint32_t last : lasts) {
-    for (int64_t k = -1; k <= 1; ++k) all.push_back(kNow + last + k);
+    for (int64_t k = -1; k <= 1; ++k) all.push_back(kSlotsNow + last + k);
   }
   for (int bits = 1; bits < 32; ++bits) {
     for (int i = 0; i < 500; ++i) {
       const auto lives = static_cast<int64_t>(random() >> (64 - bits));
-      all.push_back(random() % 4 == 0 ? kNow - lives : kNow + lives);
+      all.push_back(random() % 4 == 0 ? kSlotsNow - lives : kSlotsNow + lives);
     }
   }
   for (int i = 0; i < 500; ++i) all.push_back(static_cast<int64_t>(random()));
@@ -54,8 +54,8 @@ void HoldTwinsAgainstEachOther(double factor, uint64_t seed) {
     const size_t size = std::min<size_t>(random() % (kLifetimePiece + 1), all.size() - at);
     const auto piece = std::span<const int64_t>(all).subspan(at, size);
     at += size;
-    const size_t found = SortLifetimesPlain(plain, piece, kNow, far_plain.data());
-    ASSERT_EQ(SortLifetimesAvx2(wide, piece, kNow, far_wide.data()), found);
+    const size_t found = SortLifetimesPlain(plain, piece, kSlotsNow, far_plain.data());
+    ASSERT_EQ(SortLifetimesAvx2(wide, piece, kSlotsNow, far_wide.data()), found);
     ASSERT_TRUE(std::equal(far_plain.begin(), far_plain.begin() + static_cast<ptrdiff_t>(found),
                            far_wide.begin()));
     ASSERT_EQ(wide, plain);
@@ -84,10 +84,10 @@ TEST(LifetimeSlotsTest, EachLifetimeIsInItsCell) {
   std::vector<int64_t> beyond;
   std::vector<int64_t> found;
   for (const int64_t expiry : Expiries(lasts, random)) {
-    const size_t many = SortLifetimesPlain(slots, {&expiry, 1}, kNow, far.data());
+    const size_t many = SortLifetimesPlain(slots, {&expiry, 1}, kSlotsNow, far.data());
     found.insert(found.end(), far.begin(), far.begin() + static_cast<ptrdiff_t>(many));
     int64_t lives = 0;
-    if (__builtin_sub_overflow(expiry, kNow, &lives)) {
+    if (__builtin_sub_overflow(expiry, kSlotsNow, &lives)) {
       beyond.push_back(expiry);
     } else if (lives < 0) {
       ++expired;
